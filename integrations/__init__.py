@@ -1,0 +1,1 @@
+"""The hub's own trade: flows, connections, instances, and what goes wrong with them."""
