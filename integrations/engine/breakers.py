@@ -1,0 +1,48 @@
+"""Breakers: after five passing faults in a row a connection is left alone for 30 s; instances wait meanwhile."""
+
+from datetime import timedelta
+
+from django.db.models import F
+
+from integrations.engine.clock import db_now
+from integrations.engine.faults import Fault, RemoteFault
+from integrations.models import Breaker, Connection
+
+FAULTS_THAT_OPEN = 5
+OPEN_SECONDS = 30
+
+
+def breaker_check(connection: Connection) -> None:
+    """Raise a passing fault while the breaker is open; after that one call may try."""
+    breaker = Breaker.objects.filter(connection=connection, open_until__isnull=False).first()
+    if breaker is None or breaker.open_until is None:
+        return
+    left = (breaker.open_until - db_now()).total_seconds()
+    if left > 0:
+        raise RemoteFault(
+            f"{connection.name} failed {breaker.failures} times in a row and is left alone for {left:.0f} s more"
+            f" (last: {breaker.last_fault})",
+            code="HUB-BREAKER-OPEN",
+            status=503,
+            passing=True,
+            retry_after=left,
+            connection=connection.name,
+            hint="It is tried again by itself; see the connection's Test for what is wrong.",
+        )
+
+
+def breaker_failed(connection: Connection, fault: Fault) -> None:
+    """Count a passing fault; the fifth in a row opens the breaker."""
+    if not fault.passing or fault.code == "HUB-BREAKER-OPEN":
+        return
+    breaker, _ = Breaker.objects.get_or_create(connection=connection)
+    until = db_now() + timedelta(seconds=OPEN_SECONDS)
+    Breaker.objects.filter(pk=breaker.pk).update(failures=F("failures") + 1, last_fault=fault.text)
+    Breaker.objects.filter(pk=breaker.pk, failures__gte=FAULTS_THAT_OPEN).update(open_until=until)
+
+
+def breaker_worked(connection: Connection) -> None:
+    """A call that went through closes the breaker; costs a write only where there was a fault before."""
+    Breaker.objects.filter(connection=connection, failures__gt=0).update(
+        failures=0, open_until=None, last_fault=""
+    )

@@ -1,0 +1,168 @@
+"""The run: a flow's only way to the world, one for each attempt."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from integrations.adapters.contract import FileStore
+from integrations.engine import children, mapper, sync_requests
+from integrations.engine import files as file_work
+from integrations.engine import invoke as calling
+from integrations.engine import notify as mailing
+from integrations.engine.faults import Fault
+from integrations.engine.leases import Claim
+from integrations.engine.retry import retry_for
+from integrations.engine.spec import FlowSpec
+from integrations.engine.stream import Kind, Stream
+from integrations.models import BusinessKey, FileTransfer, Instance
+from lookups.properties import Properties
+from lookups.resolve import lookup_value
+
+LONGEST_KEY = 200
+
+
+class Skip(Exception):
+    """Raised by `run.skip`: the instance ends as skipped, with the reason."""
+
+    def __init__(self, reason: str, answer: Any = None) -> None:
+        """`answer`: what the caller gets, if one waits."""
+        super().__init__(reason)
+        self.answer = answer
+
+
+class Run:
+    """One attempt at an instance, as its flow sees it."""
+
+    def __init__(
+        self,
+        instance: Instance,
+        spec: FlowSpec,
+        claim: Claim,
+        *,
+        perform: children.Perform,
+        feed: file_work.Feed | None = None,
+    ) -> None:
+        """`perform` runs a child's body; `feed`: the file a parent flow passes in this process (a stored
+        attachment is opened when asked for)."""
+        self.instance = instance
+        self.spec = spec
+        self.claim = claim
+        self.stream = Stream(instance, claim.fence)
+        self.perform = perform
+        self.feed = feed
+        self.properties = Properties(spec.package.config)
+        self.emails = Properties(spec.package.emails)
+        self.lookup = lookup_value
+        self.person_decided = False
+        self._stores: dict[str, FileStore] = {}
+        self._allowed_retries = 0
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What a scheduled run, or one by hand, was started with."""
+        found: dict[str, Any] = self.instance.parameters
+        return found
+
+    # -- the world ---------------------------------------------------------------------------------------
+
+    def invoke(
+        self,
+        connection: str,
+        operation: str,
+        body: Any = None,
+        *,
+        path_values: Mapping[str, str] | None = None,
+        expect: tuple[int, ...] = (),
+        duplicate: tuple[int, ...] = (),
+        key: str = "",
+    ) -> calling.Answer:
+        """Call a target's operation with a JSON body, as a step that is not repeated once it is done.
+
+        `expect`: the statuses that mean success (any 2xx if empty); `duplicate`: refusals which, when the call
+        repeats one whose end is not known, say that the first went through; `key` tells apart several calls of
+        one operation in a run. Raises RemoteFault or BusinessFault.
+        """
+        call = calling.Call(connection, operation, body, path_values or {}, expect, duplicate)
+        return calling.invoke(self, call, key=key or f"{operation} at {connection}")
+
+    def map(self, name: str, source: Any) -> Any:
+        """The flow's mapping of this name over `source`: base, then the site's extensions."""
+        return mapper.map_message(self, name, source)
+
+    def files(self, connection: str) -> FileStore:
+        """The file store behind a connection, logged in once a run."""
+        return file_work.store_of(self, connection)
+
+    def call(self, identifier: str, message: Any, *, feed: file_work.Feed | None = None) -> Any:
+        """Call another flow as a child instance in this process; its answer, or its fault."""
+        return children.call_child(self, identifier, message, feed=feed)
+
+    def deliver(self, connection: str, *, directory: str, name: str) -> dict[str, Any]:
+        """Write the passed file to a target, once: answers {"status": "SUCCESS", "size", "sha256"}."""
+        return file_work.deliver(self, connection, directory=directory, name=name)
+
+    def notify(self, kind: str, *, recipients: str, subject: str, lines: list[str]) -> None:
+        """Queue one e-mail to the package's `recipients` property; once a round, however often it is asked."""
+        mailing.notify(self, kind, recipients=recipients, subject=subject, lines=lines)
+
+    # -- its own record ----------------------------------------------------------------------------------
+
+    def note(self, text: str, *, warning: bool = False) -> None:
+        """A line in the activity stream."""
+        if warning:
+            self.stream.warn(text)
+        else:
+            self.stream.say(Kind.NOTED, text)
+
+    def key(self, name: str, value: Any) -> None:
+        """A business key operators can find this instance by."""
+        if value not in (None, ""):
+            BusinessKey.objects.get_or_create(
+                instance=self.instance, name=name, value=str(value)[:LONGEST_KEY]
+            )
+
+    def skip(self, reason: str, answer: Any = None) -> NoReturn:
+        """End here: the flow's own rule says there is nothing to do."""
+        raise Skip(reason, answer)
+
+    def acknowledgement_received(self, sync_request_id: str, *, positive: bool, text: str = "") -> None:
+        """Write an acknowledgement to its sync request; one for an unknown id is kept and said."""
+        sync_requests.received(self, sync_request_id, positive=positive, text=text)
+
+    def acknowledgement_delivered(self, sync_request_id: str) -> None:
+        """The source system has the acknowledgement: the sync request is synchronised, or in error."""
+        sync_requests.delivered(self, sync_request_id)
+
+    def watch_sync_requests(self, transfer: FileTransfer, entity: str) -> sync_requests.SyncRequestTap:
+        """A tap that notes the sync requests of an extract as its bytes pass."""
+        return sync_requests.SyncRequestTap(self, transfer, entity)
+
+    # -- the attempt -------------------------------------------------------------------------------------
+
+    def allows_retries(self, times: int) -> None:
+        """A connection was used that lets passing faults be tried again so many times."""
+        self._allowed_retries = max(self._allowed_retries, times)
+
+    def gives_up(self, fault: Fault) -> bool:
+        """Whether this fault ends the instance for now: nothing will try it again by itself."""
+        return (
+            retry_for(fault, made=self.instance.retries, allowed=self._allowed_retries, waits=self.spec.waits)
+            is None
+        )
+
+    @property
+    def allowed_retries(self) -> int:
+        """How often passing faults of this attempt may be tried again."""
+        return self._allowed_retries
+
+    def keep_store(self, connection: str, open_store: Callable[[], FileStore]) -> FileStore:
+        """The store already open for this connection, or a new one kept until the attempt ends."""
+        if connection not in self._stores:
+            self._stores[connection] = open_store()
+        return self._stores[connection]
+
+    def close(self) -> None:
+        """Let go of stores and write the last lines."""
+        for store in self._stores.values():
+            store.close()
+        self._stores.clear()
+        self.stream.flush()

@@ -1,0 +1,62 @@
+"""How an instance's row comes to be: its flow, its business keys, its first claim."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+from integrations.engine.clock import db_now
+from integrations.engine.faults import UnknownFlow
+from integrations.engine.leases import Claim, holder_name
+from integrations.engine.spec import FlowSpec
+from integrations.models import Attempt, BusinessKey, Flow, Instance
+
+LONGEST_VALUE = 200
+
+
+def flow_row(spec: FlowSpec) -> Flow:
+    """The flow's row; UnknownFlow where migrate has not made it yet."""
+    flow = Flow.objects.filter(identifier=spec.identifier).first()
+    if flow is None:
+        raise UnknownFlow(
+            f"{spec.identifier} has no row yet", hint="Run `manage.py migrate`, which makes it."
+        )
+    return flow
+
+
+def at_path(message: Any, path: str) -> Any:
+    """The value at a dotted path, e.g. sendDetails.syncRequestId; None where the path leads nowhere."""
+    for part in path.split("."):
+        if not isinstance(message, dict):
+            return None
+        message = message.get(part)
+    return message
+
+
+def extract_keys(instance: Instance, spec: FlowSpec, message: Any) -> None:
+    """Business keys from the message, the first declared one as the instance's primary key."""
+    found = {name: at_path(message, path) for name, path in spec.keys.items()}
+    rows = [
+        BusinessKey(instance=instance, name=name, value=str(value)[:LONGEST_VALUE])
+        for name, value in found.items()
+        if isinstance(value, str | int | float) and value != ""
+    ]
+    BusinessKey.objects.bulk_create(rows, ignore_conflicts=True)
+    if rows:
+        instance.primary_key_name, instance.primary_key_value = rows[0].name, rows[0].value
+        Instance.objects.filter(pk=instance.pk).update(
+            primary_key_name=rows[0].name, primary_key_value=rows[0].value
+        )
+
+
+def begin_running(instance: Instance) -> Claim:
+    """Save a new instance as claimed by this process: its caller waits, no worker shall take it."""
+    now = db_now()
+    instance.status = Instance.Status.RUNNING
+    instance.fence = instance.attempts_made = 1
+    instance.holder = holder_name()
+    instance.started_at = now
+    instance.lease_until = now + timedelta(seconds=settings.HUB_LEASE_SECONDS)
+    instance.save(force_insert=True)
+    Attempt.objects.create(instance=instance, number=1, round=instance.round, holder=instance.holder)
+    return Claim(instance.pk, 1)

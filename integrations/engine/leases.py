@@ -1,0 +1,169 @@
+"""Claims and leases: one conditional update takes an instance, a fencing number tells late writers apart.
+
+A claim is renewed by one thread of the process while the work goes on; every write of the holder says
+`WHERE fence = mine`. (reliability rules 2, 3 and 5)
+"""
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connections, transaction
+from django.db.models import F, Q, QuerySet
+
+from integrations.engine.clock import db_now
+from integrations.engine.crash import crash
+from integrations.engine.faults import LeaseLost
+from integrations.models import Attempt, Instance
+
+log = structlog.get_logger(__name__)
+MAX_CRASHES = 5
+
+
+class Released(BaseException):
+    """The process is asked to stop: the instance is given back, to go on elsewhere from its checkpoint."""
+
+
+def holder_name() -> str:
+    """Who claims: host, process and thread."""
+    return f"{socket.gethostname()}:{os.getpid()}:{threading.get_native_id()}"[:100]
+
+
+@dataclass
+class Claim:
+    """The right to work on an instance, as long as its lease is renewed."""
+
+    instance_id: uuid.UUID
+    fence: int
+    crashed: bool = False
+    lost: bool = False
+    renewed: float = field(default_factory=time.monotonic)
+
+    def mine(self) -> QuerySet[Instance]:
+        """The instance's row, if it is still this claim's."""
+        return Instance.objects.filter(pk=self.instance_id, fence=self.fence, status=Instance.Status.RUNNING)
+
+    def renew(self) -> bool:
+        """Lengthen the lease; False once another holder has the instance."""
+        started = time.monotonic()
+        until = db_now() + timedelta(seconds=settings.HUB_LEASE_SECONDS)
+        self.lost = not self.mine().update(lease_until=until)
+        self.renewed = started
+        return not self.lost
+
+    def check(self) -> None:
+        """Before each effect: LeaseLost if the lease ran out and another took over, Released at shutdown."""
+        if self.lost or (
+            time.monotonic() - self.renewed > settings.HUB_LEASE_SECONDS / 2 and not self.renew()
+        ):
+            raise LeaseLost(f"instance {self.instance_id} has another holder")
+        if stop_asked():
+            raise Released
+
+
+def stop_asked() -> bool:
+    """Whether the supervisor asked this host's workers to give their work back."""
+    path = os.environ.get("HUB_STOP_FILE", "")
+    return bool(path) and Path(path).exists()
+
+
+def claim(instance_id: uuid.UUID) -> Claim | None:
+    """Take an instance that is due, or whose holder died; None where there is nothing to take."""
+    with transaction.atomic():
+        now = db_now()
+        due = Q(status__in=["ready", "waiting"], due_at__lte=now) | Q(status="running", lease_until__lt=now)
+        found = Instance.objects.filter(due, pk=instance_id).first()
+        if found is None or not _take(found, now_crashed=found.status == "running"):
+            return None
+    crash("after_claim")
+    return Claim(found.pk, found.fence + 1, crashed=found.status == Instance.Status.RUNNING)
+
+
+def _take(found: Instance, *, now_crashed: bool) -> bool:
+    """Raise the fence where nobody else did meanwhile, and write the attempt down."""
+    now = db_now()
+    taken = Instance.objects.filter(pk=found.pk, fence=found.fence, status=found.status).update(
+        status=Instance.Status.RUNNING,
+        fence=F("fence") + 1,
+        attempts_made=F("attempts_made") + 1,
+        crashes=F("crashes") + (1 if now_crashed else 0),
+        holder=holder_name(),
+        lease_until=now + timedelta(seconds=settings.HUB_LEASE_SECONDS),
+        started_at=found.started_at or now,
+        wakes=0,
+    )
+    if not taken:
+        return False
+    if now_crashed:
+        Attempt.objects.filter(instance=found, outcome=Attempt.Outcome.RUNNING).update(
+            outcome=Attempt.Outcome.CRASHED,
+            ended_at=now,
+            detail="Its lease ran out: the worker died or hung.",
+        )
+    Attempt.objects.create(instance=found, number=found.fence + 1, round=found.round, holder=holder_name())
+    return True
+
+
+class Keeper:
+    """Renews the leases of everything this process is working on, from one thread."""
+
+    def __init__(self) -> None:
+        """No thread runs until there is something to keep."""
+        self._by_id: dict[int, Claim] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def keeping(self, held: Claim) -> Iterator[None]:
+        """Renew this claim until the block ends."""
+        with self._lock:
+            self._by_id[id(held)] = held
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._beat, name="lease-keeper", daemon=True)
+                self._thread.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._by_id.pop(id(held), None)
+
+    def _beat(self) -> None:
+        while True:
+            time.sleep(settings.HUB_HEARTBEAT_SECONDS)
+            with self._lock:
+                held = list(self._by_id.values())
+                if not held:
+                    self._thread = None
+                    return
+            self._renew(held)
+
+    def _renew(self, held: list[Claim]) -> None:
+        try:
+            for one in held:
+                one.renew()
+        except DatabaseError as error:
+            log.warning("lease_not_renewed", error=str(error))
+        finally:
+            connections.close_all()
+
+
+keeper = Keeper()
+
+
+def forget_keeper() -> None:
+    """After a fork the parent's thread and lock are not ours."""
+    global keeper  # noqa: PLW0603  (one keeper a process is the point)
+    keeper = Keeper()
+
+
+os.register_at_fork(after_in_child=forget_keeper)

@@ -1,0 +1,52 @@
+"""Mapping a message: the flow's base expression, then the site's extensions, with lookups to hand."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from integrations.engine.faults import TechnicalFault
+from integrations.engine.stream import Kind
+from integrations.mapping import Extension, apply_extensions, evaluate
+from integrations.models import MappingExtension
+from lookups.properties import Properties
+from lookups.resolve import lookup_value
+
+if TYPE_CHECKING:
+    from integrations.engine.context import Run
+
+
+def mapping_functions() -> dict[str, Callable[..., Any]]:
+    """What expressions may call besides JSONata's own: $lookupValue and $property."""
+    return {"lookupValue": _lookup_value, "property": _property}
+
+
+def _lookup_value(lookup: str, source: str, value: Any, target: str, *default: str) -> str:
+    return lookup_value(lookup, source, str(value), target, *default)
+
+
+def _property(lookup: str, name: str, *default: str) -> str:
+    return Properties(lookup).text(name, *default)
+
+
+def map_message(run: "Run", name: str, source: Any) -> Any:
+    """The mapping's result; MappingFailed or LookupMissing with the place where it cannot be made."""
+    if name not in run.spec.mappings:
+        raise TechnicalFault(f"{run.spec.identifier} has no mapping {name!r}", code="HUB-MAPPING")
+    functions = mapping_functions()
+    with run.stream.timed(Kind.MAPPED, f"Mapped with {name}") as line:
+        line.payload_out = run.stream.kept(source, debug=True)
+        target = evaluate(run.spec.mappings[name], source, functions=functions, name=name)
+        extensions = site_extensions(run.instance.flow_id, name)
+        if extensions:
+            target = apply_extensions(target, source, extensions, functions=functions)
+            line.text += f", {len(extensions)} extension(s)"
+        line.payload_in = run.stream.kept(target, debug=True)
+    return target
+
+
+def site_extensions(flow_id: int, name: str) -> list[Extension]:
+    """The site's active extensions of a flow's mapping, in their order."""
+    rows = MappingExtension.objects.filter(mapping__flow_id=flow_id, mapping__name=name, active=True)
+    return [
+        Extension(pointer=row.pointer, expression=row.expression, name=f"{name} extension {row.pk}")
+        for row in rows
+    ]

@@ -1,0 +1,61 @@
+"""Queueing e-mails: outbox rows with a stable id, one an instance, kind and round (contract, "Flows")."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from integrations.engine.stream import Kind
+from integrations.models import Instance, Notification
+
+if TYPE_CHECKING:
+    from integrations.engine.context import Run
+
+LONGEST_SUBJECT = 300
+
+
+def instance_url(instance: Instance) -> str:
+    """Where the console shows an instance, as mails link to it."""
+    return f"{settings.HUB_URL.rstrip('/')}/admin/integrations/instance/{instance.pk}/change/"
+
+
+def told_about(run: "Run") -> Instance:
+    """Whom a mail is about: the instance itself, or the one an error handler was called for."""
+    if run.spec.identifier == run.spec.package.error_handler and run.instance.parent is not None:
+        return run.instance.parent
+    return run.instance
+
+
+def notify(run: "Run", kind: str, *, recipients: str, subject: str, lines: list[str]) -> Notification:
+    """Queue one e-mail; the same instance, kind and round again is the same e-mail.
+
+    `recipients` names a property of the package's Email_ID list; LookupFault where it is missing or no address.
+    """
+    about = told_about(run)
+    to = run.emails.addresses(recipients)
+    url = instance_url(about)
+    row, made = Notification.objects.get_or_create(
+        dedupe=f"{about.pk}:{kind}:{about.round}",
+        defaults={
+            "instance": about,
+            "kind": kind,
+            "message_id": message_id(f"{about.pk}:{kind}:{about.round}"),
+            "sender": run.emails.addresses("from")[0],
+            "recipients": to,
+            "subject": subject[:LONGEST_SUBJECT],
+            "body": "\n".join([*lines, "", f"Instance: {url}", ""]),
+            "headers": {
+                "X-Busbar-Kind": kind,
+                "X-Busbar-Flow": about.flow.identifier,
+                "X-Busbar-Instance": str(about.pk),
+            },
+        },
+    )
+    if made:
+        run.stream.say(Kind.MAILED, f"Mail to {', '.join(to)}: {row.subject}")
+    return row
+
+
+def message_id(dedupe: str) -> str:
+    """The Message-ID of a mail: the same for every try, so that a second copy can be told."""
+    return f"<{hashlib.sha256(dedupe.encode()).hexdigest()[:32]}@busbar>"

@@ -1,0 +1,61 @@
+"""Finding flows: every module below `flows` of every installed app is imported once."""
+
+import difflib
+import importlib
+import pkgutil
+import threading
+from importlib.util import find_spec
+
+from django.apps import apps
+
+from integrations.engine.faults import UnknownFlow
+from integrations.engine.spec import FlowSpec, registered
+
+_lock = threading.RLock()
+_found: dict[str, FlowSpec] = {}
+
+
+def discover() -> None:
+    """Import the `flows` package of every app; a module that cannot be imported stops the start, as it should."""
+    for config in apps.get_app_configs():
+        name = f"{config.name}.flows"
+        if not config.name.startswith("django") and find_spec(name) is not None:
+            package = importlib.import_module(name)
+            for module in pkgutil.walk_packages(package.__path__, prefix=f"{name}."):
+                importlib.import_module(module.name)
+
+
+def _index() -> dict[str, FlowSpec]:
+    with _lock:
+        if not _found:
+            discover()
+            _found.update(_names(list(registered().values())))
+        return _found
+
+
+def _names(specs: list[FlowSpec]) -> dict[str, FlowSpec]:
+    """Identifier and aliases, lower-cased, to their flow; an alias claimed twice or taken serves nobody."""
+    own = {spec.identifier.lower(): spec for spec in specs}
+    claims: dict[str, list[FlowSpec]] = {}
+    for spec in specs:
+        for alias in spec.aliases:
+            claims.setdefault(alias.lower(), []).append(spec)
+    clear = {alias: owners[0] for alias, owners in claims.items() if len(owners) == 1}
+    return {**clear, **own}
+
+
+def specs() -> list[FlowSpec]:
+    """Every flow, by package and identifier."""
+    unique = {spec.identifier: spec for spec in _index().values()}
+    return sorted(unique.values(), key=lambda spec: (spec.package.name, spec.identifier))
+
+
+def spec_for(identifier: str) -> FlowSpec:
+    """The flow of this identifier or alias, in any case; UnknownFlow names the nearest one otherwise."""
+    index = _index()
+    spec = index.get(identifier.lower())
+    if spec is None:
+        near = difflib.get_close_matches(identifier.lower(), index, n=1, cutoff=0.8)
+        hint = f"Did you mean {index[near[0]].identifier}?" if near else ""
+        raise UnknownFlow(f"There is no flow {identifier}", hint=hint)
+    return spec

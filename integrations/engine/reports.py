@@ -1,0 +1,58 @@
+"""The two business mails of a file flow: no file found, process complete (seed 001 chapter 2)."""
+
+from typing import TYPE_CHECKING
+
+from integrations.engine.pump import Summary
+
+if TYPE_CHECKING:
+    from integrations.engine.context import Run
+
+BUSINESS_RECIPIENTS = "to.process.notification"
+NO_FILE_FLAG = "notification.email.process.nofile.flag"
+COMPLETE_FLAG = "notification.email.process.complete.flag"
+
+
+def report_no_file(run: "Run", *, where: str, prefix: str, default: bool = True) -> None:
+    """'No file found', if the flag says so; `default` is what a missing flag means in this package."""
+    if not run.properties.flag(NO_FILE_FLAG, default):
+        run.note("No file found; the mail about it is switched off")
+        return
+    run.notify(
+        "no-file",
+        recipients=BUSINESS_RECIPIENTS,
+        subject=f"{run.spec.name}: no file found",
+        lines=[f"{run.spec.name} found no file in {where} whose name begins with {prefix}."],
+    )
+
+
+def report_complete(run: "Run", summary: Summary) -> None:
+    """'Process complete' with the files transferred and not transferred, if the flag says so."""
+    if not run.properties.flag(COMPLETE_FLAG, True):
+        run.note("The process-complete mail is switched off")
+        return
+    whole = summary.fault is None
+    run.notify(
+        "process-complete",
+        recipients=BUSINESS_RECIPIENTS,
+        subject=f"{run.spec.name}: " + ("process complete" if whole else "stopped by an error"),
+        lines=[
+            f"{run.spec.name} " + ("has transferred all files." if whole else "was stopped by an error."),
+            *([] if summary.fault is None else [f"Error: {summary.fault.text}"]),
+            "",
+            *summary.lines(),
+        ],
+    )
+
+
+def finish(run: "Run", summary: Summary, *, where: str, prefix: str) -> dict[str, object]:
+    """The end all file flows share: the mails, then the run's fault if it has one.
+
+    The process-complete mail waits while the run tries again by itself: it tells of the whole run.
+    """
+    if summary.fault is None and not summary.found and not summary.transferred:
+        report_no_file(run, where=where, prefix=prefix)
+    elif summary.fault is None or run.gives_up(summary.fault):
+        report_complete(run, summary)
+    if summary.fault is not None:
+        raise summary.fault
+    return summary.answer()

@@ -1,0 +1,106 @@
+"""Running an instance: claim, body, outcome. One function owns start, run and end."""
+
+import uuid
+from typing import Any
+
+import orjson
+import structlog
+
+from integrations.engine import leases, outcome
+from integrations.engine.context import Run, Skip
+from integrations.engine.faults import Fault, LeaseLost, RemoteFault, TechnicalFault, fault_of
+from integrations.engine.files import Feed
+from integrations.engine.leases import Claim, Released
+from integrations.engine.registry import spec_for
+from integrations.engine.spec import FlowSpec
+from integrations.models import Instance
+from integrations.storage import payload_bytes
+
+log = structlog.get_logger(__name__)
+
+
+def perform(
+    instance: Instance, spec: FlowSpec, claim: Claim, message: Any, *, feed: Feed | None = None
+) -> Any:
+    """Run a claimed instance's body to its end and write down how it ended.
+
+    Returns the flow's answer. Raises Fault (recorded), LeaseLost (recorded as fenced) or Released.
+    """
+    run = Run(instance, spec, claim, perform=perform, feed=feed)
+    run.person_decided = instance.round > 1
+    with leases.keeper.keeping(claim):
+        try:
+            return _body(run, message)
+        except LeaseLost:
+            outcome.fenced(run)
+            raise
+        except Released:
+            outcome.released(run)
+            raise
+        finally:
+            run.close()
+
+
+def _body(run: Run, message: Any) -> Any:
+    try:
+        answer = run.spec.body(run, message)
+    except Skip as skip:
+        outcome.skipped(run, str(skip), skip.answer)
+        return skip.answer
+    except Exception as error:
+        fault = fault_of(error)
+        if fault.code == "HUB-BUG":
+            log.exception("flow_failed_unforeseen", flow=run.spec.identifier, instance=str(run.instance.pk))
+        outcome.failed(run, fault)
+        raise fault from error
+    outcome.succeeded(run, answer)
+    return answer
+
+
+def message_of(instance: Instance, spec: FlowSpec) -> Any:
+    """What the body is called with: the stored message, or a scheduled run's parameters."""
+    if instance.message_payload is not None:
+        return orjson.loads(payload_bytes(instance.message_payload))
+    return dict(instance.parameters) if spec.parameters or instance.parameters else None
+
+
+def work_on(instance_id: uuid.UUID) -> None:
+    """What a worker does with an id from the queue: claim it and run it; nothing where there is nothing to claim."""
+    claim = leases.claim(instance_id)
+    if claim is None:
+        return
+    instance = Instance.objects.select_related("flow", "message_payload", "attachment", "parent").get(pk=instance_id)
+    try:
+        _run_claimed(instance, claim)
+    except Fault as fault:
+        log.info("instance_failed", instance=str(instance_id), code=fault.code)
+    except (LeaseLost, Released) as stop:
+        log.info("instance_left", instance=str(instance_id), why=type(stop).__name__)
+
+
+def _run_claimed(instance: Instance, claim: Claim) -> None:
+    spec = spec_for(instance.flow.identifier)
+    fault = _poison(instance, spec, claim)
+    if fault is not None:
+        run = Run(instance, spec, claim, perform=perform)
+        outcome.failed(run, fault)
+        run.close()
+        return
+    perform(instance, spec, claim, message_of(instance, spec))
+
+
+def _poison(instance: Instance, spec: FlowSpec, claim: Claim) -> Fault | None:
+    """What must not be run again: one that killed five workers, or one whose caller no longer waits."""
+    if instance.crashes >= leases.MAX_CRASHES:
+        return TechnicalFault(
+            f"worker died {leases.MAX_CRASHES} times",
+            code="HUB-WORKER-DIED",
+            hint="Something in this instance kills its worker; see the host's logs, then resubmit or discard.",
+        )
+    if claim.crashed and spec.waits and instance.cause != Instance.Cause.REPLAY:
+        return RemoteFault(
+            "The process died while its caller was waiting; whether the target was reached is not known",
+            code="HUB-WORKER-DIED",
+            hint="The caller's same message, sent again, goes on from here.",
+        )
+    return None

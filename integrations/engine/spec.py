@@ -1,0 +1,203 @@
+"""How a flow says what it is: package, trigger, pattern, keys, and the decorator that registers it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from integrations.mapping import load_base
+from integrations.models import Flow
+
+SYNCHRONOUS = Flow.Pattern.SYNCHRONOUS
+ASYNCHRONOUS = Flow.Pattern.ASYNCHRONOUS
+FILE = Flow.Pattern.FILE
+CHILD = Flow.Pattern.CHILD
+LOCAL = Flow.Pattern.LOCAL
+
+# What becomes of a step found half done after a crash (design section 4 rule 3).
+RESEND, HOLD = "resend", "hold"
+
+Body = Callable[[Any, Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Flows, connections and lookups that ship together, and the property lists they share."""
+
+    name: str
+    version: str
+    source: str
+    config: str
+    emails: str
+    error_handler: str
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a flow that is scheduled or run by hand."""
+
+    name: str
+    label: str
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Started by a call: `resource` ends the URL, `source` is the connection that calls."""
+
+    resource: str
+    source: str = ""
+    also: tuple[str, ...] = ()
+    multipart: bool = False
+    kind: str = "inbound"
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """Started by a schedule or by hand, with these parameters."""
+
+    parameters: tuple[Parameter, ...] = ()
+    resource: str = ""
+    source: str = ""
+    kind: str = "schedule"
+    also: tuple[str, ...] = ()
+    multipart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """Called inside the hub only."""
+
+    resource: str
+    source: str = ""
+    kind: str = "local"
+    also: tuple[str, ...] = ()
+    multipart: bool = False
+
+
+Trigger = Inbound | Scheduled | Local
+
+
+@dataclass(frozen=True)
+class FlowSpec:
+    """All the engine and the console know of a flow's code."""
+
+    identifier: str
+    name: str
+    package: Package
+    pattern: str
+    trigger: Trigger
+    body: Body
+    aliases: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
+    operations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
+    mapping_names: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+    message_id: str = ""
+    schema: Mapping[str, Any] | None = None
+    properties: tuple[str, ...] = ()
+    source: str = ""
+    when_unknown: str = RESEND
+    folder: Path = Path()
+
+    @property
+    def description(self) -> str:
+        """The flow's docstring: what it does, in words."""
+        return (self.body.__doc__ or "").strip()
+
+    @property
+    def version(self) -> str:
+        """The package's version, e.g. 01.23.3000."""
+        return self.package.version
+
+    @property
+    def lookups(self) -> tuple[str, ...]:
+        """The lookups it reads: the package's property lists."""
+        return (self.package.config, self.package.emails)
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What it is run with, where it is scheduled."""
+        return self.trigger.parameters if isinstance(self.trigger, Scheduled) else ()
+
+    @cached_property
+    def mappings(self) -> dict[str, str]:
+        """Name → base expression, from the `*.jsonata` files beside the flow."""
+        return {name: load_base(self.folder, name) for name in self.mapping_names}
+
+    @property
+    def waits(self) -> bool:
+        """Whether a caller waits for its end, so that it is never retried by itself."""
+        return self.pattern in (SYNCHRONOUS, CHILD, LOCAL)
+
+    def answers_at(self, resource: str, version: str) -> bool:
+        """Whether a URL's resource and version are this flow's (1.0 stands for any 01.xx)."""
+        return resource in (self.trigger.resource, *self.trigger.also) and version in ("1.0", self.version)
+
+
+_registered: dict[str, FlowSpec] = {}
+
+
+def flow(
+    identifier: str,
+    *,
+    name: str,
+    package: Package,
+    pattern: str,
+    trigger: Trigger,
+    aliases: Sequence[str] = (),
+    connections: Sequence[str] = (),
+    operations: Mapping[str, tuple[str, ...]] | None = None,
+    calls: Sequence[str] = (),
+    mappings: Sequence[str] = (),
+    keys: Mapping[str, str] | None = None,
+    message_id: str = "",
+    schema: Mapping[str, Any] | None = None,
+    properties: Sequence[str] = (),
+    source: str = "",
+    when_unknown: str = RESEND,
+) -> Callable[[Body], Body]:
+    """Register a flow. Its body takes (run, message): a file flow's message is its parameters.
+
+    `keys`: business key → dotted path into the message, the first the primary one; `message_id`: dotted path
+    of the field that names a message; `operations`: connection → operations it must know; `calls`: flows it
+    calls; `properties`: properties that must be set before it is switched on; `source`: seed and section.
+    """
+
+    def register(body: Body) -> Body:
+        known = _registered.get(identifier)
+        if known and known.body.__module__ != body.__module__:
+            raise ValueError(
+                f"Two flows call themselves {identifier}: {known.body.__module__}, {body.__module__}"
+            )
+        _registered[identifier] = FlowSpec(
+            identifier=identifier,
+            name=name,
+            package=package,
+            pattern=pattern,
+            trigger=trigger,
+            body=body,
+            aliases=tuple(aliases),
+            connections=tuple(connections),
+            operations=operations or {},
+            calls=tuple(calls),
+            mapping_names=tuple(mappings),
+            keys=keys or {},
+            message_id=message_id,
+            schema=schema,
+            properties=tuple(properties),
+            source=source or package.source,
+            when_unknown=when_unknown,
+            folder=Path(body.__code__.co_filename).parent,
+        )
+        return body
+
+    return register
+
+
+def registered() -> dict[str, FlowSpec]:
+    """All flows whose modules were imported, by identifier (the registry imports them)."""
+    return _registered

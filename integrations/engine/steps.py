@@ -1,0 +1,95 @@
+"""Intent before effect: a step is recorded, done, recorded as done (reliability rule 6).
+
+A step found half done after a crash is UNKNOWN: by the flow's policy it is sent again with the same message
+id, or the instance is held for a person.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.engine.crash import crash
+from integrations.engine.faults import Fault, fault_of
+from integrations.engine.spec import HOLD
+from integrations.engine.stream import Kind, Level
+from integrations.models import Step
+
+if TYPE_CHECKING:
+    from integrations.engine.context import Run
+
+State = Step.State
+
+
+class Held(Fault):
+    """An effect may or may not have happened, and only a person can tell."""
+
+    code = "HUB-UNKNOWN-EFFECT"
+    status = 502
+    title = "It is not known whether the target took it"
+
+
+def take_step(run: "Run", key: str, effect: Callable[[bool], Any]) -> Any:
+    """Do `effect` once: what an earlier attempt recorded as done is returned, not repeated.
+
+    `effect` is told whether this is a repeat after UNKNOWN, and returns a JSON value. A fault marks the step
+    FAILED, or UNKNOWN where the effect may have happened.
+    """
+    step, repeat = _begin(run, key)
+    if step.state == State.DONE:
+        run.stream.say(Kind.NOTED, f"{key} was done in attempt {step.attempt}; not repeated")
+        return step.result
+    crash("after_intent")
+    run.claim.check()
+    try:
+        result = effect(repeat)
+    except Exception as error:
+        fault = fault_of(error)
+        _end(run, step, State.UNKNOWN if fault.uncertain else State.FAILED, {"fault": fault.text})
+        raise
+    crash("after_effect")
+    _end(run, step, State.DONE, result)
+    return result
+
+
+def _begin(run: "Run", key: str) -> tuple[Step, bool]:
+    """The step's row with its intent committed, and whether it repeats one whose end is not known."""
+    run.stream.flush()
+    step = Step.objects.filter(instance=run.instance, key=key).first()
+    if step is None:
+        made = Step.objects.create(instance=run.instance, key=key, attempt=run.claim.fence)
+        return made, False
+    if step.state == State.DONE:
+        return step, False
+    repeat = step.state in (State.INTENT, State.UNKNOWN)
+    if repeat:
+        _settle_unknown(run, step)
+    Step.objects.filter(pk=step.pk).update(
+        state=State.INTENT,
+        attempt=run.claim.fence,
+        started_at=timezone.now(),
+        ended_at=None,
+        repeats=F("repeats") + (1 if repeat else 0),
+    )
+    step.state = State.INTENT
+    return step, repeat
+
+
+def _settle_unknown(run: "Run", step: Step) -> None:
+    """Say that the end of an earlier try is not known; hold where the flow's policy is to ask a person."""
+    said = f"It is not known whether {step.key} reached the target in attempt {step.attempt}"
+    if run.spec.when_unknown == HOLD and run.instance.cause != "replay" and not run.person_decided:
+        Step.objects.filter(pk=step.pk).update(state=State.UNKNOWN)
+        raise Held(said, hint="Ask the target's people, then resubmit (sends it again) or discard.")
+    run.stream.say(Kind.NOTED, f"{said}; it is sent again with the same message id", level=Level.WARNING)
+
+
+def _end(run: "Run", step: Step, state: str, result: Any) -> None:
+    """Record how the step ended, if the instance is still this holder's."""
+    with transaction.atomic():
+        if run.claim.mine().select_for_update().exists():
+            Step.objects.filter(pk=step.pk).update(state=state, result=result, ended_at=timezone.now())
+        else:
+            run.claim.lost = True

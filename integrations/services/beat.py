@@ -1,0 +1,120 @@
+"""The beat: ticks schedules, sweeps, sends the outbox, housekeeps, and watches this host's cluster.
+
+Any number of hosts may run one; each task has one leader at a time.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections, connection
+from django.utils import timezone
+
+from integrations.engine.cluster import Cluster
+from integrations.engine.leadership import lead, step_down
+from integrations.engine.outbox import send_due
+from integrations.engine.recovery import sweep, sweep_dead
+from integrations.engine.schedule import tick
+from integrations.models import Flow, Heartbeat
+from integrations.services.flow_run import schedule_start
+from integrations.services.purge import purge
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something done every so often by whichever beat leads it."""
+
+    name: str
+    every: float
+    do: Callable[[], object]
+
+
+def tasks() -> list[Task]:
+    """What a beat does, and how often (seconds)."""
+    return [
+        Task("tick", 1, lambda: tick(schedule_start)),
+        Task("sweep", 1, sweep),
+        Task("sweep dead", settings.HUB_SWEEP_SECONDS, sweep_dead),
+        Task("outbox", 1, send_due),
+        Task("tracing", 30, tracing_reverts),
+        Task("retention", 3600, purge),
+    ]
+
+
+def tracing_reverts() -> int:
+    """Debug tracing whose time is over goes back to production; how many flows."""
+    over = Flow.objects.filter(tracing_until__lt=timezone.now())
+    for flow in over:
+        flow.tracing, flow.tracing_until = Flow.Tracing.PRODUCTION, None
+        flow.save(update_fields=["tracing", "tracing_until", "updated_at"])
+    return len(over)
+
+
+class Beat:
+    """One host's beat, a thread a task, so that a slow mail server delays no schedule."""
+
+    def __init__(self, *, cluster: Cluster | None) -> None:
+        """`cluster`: this host's workers, tended if given."""
+        self.name = f"{socket.gethostname()}:{os.getpid()}"
+        self._cluster = cluster
+        self._stop = threading.Event()
+        self._started = timezone.now()
+
+    def run(self) -> None:
+        """Until `stop`."""
+        threads = [threading.Thread(target=self._loop, args=(task,), name=task.name) for task in tasks()]
+        for thread in threads:
+            thread.start()
+        while not self._stop.is_set():
+            self._guarded("heartbeat", self._sign_of_life)
+            if self._cluster is not None:
+                self._guarded("cluster", self._cluster.tend)
+            self._stop.wait(2)
+        if self._cluster is not None:
+            self._cluster.stop()
+        for thread in threads:
+            thread.join()
+        self._guarded("step down", lambda: step_down(self.name))
+
+    def stop(self) -> None:
+        """End soon; `run` returns once everything has ended."""
+        self._stop.set()
+
+    def _loop(self, task: Task) -> None:
+        while not self._stop.is_set():
+            started = time.monotonic()
+            self._guarded(task.name, lambda: self._if_leader(task))
+            self._stop.wait(max(task.every - (time.monotonic() - started), 0.05))
+        connection.close()
+
+    def _if_leader(self, task: Task) -> None:
+        if lead(task.name, self.name):
+            task.do()
+
+    def _guarded(self, name: str, do: Callable[[], object]) -> None:
+        """Whatever goes wrong in one round is logged, and the next round comes."""
+        try:
+            close_old_connections()
+            do()
+        except Exception:
+            log.exception("beat_task_failed", task=name)
+
+    def _sign_of_life(self) -> None:
+        Heartbeat.objects.update_or_create(
+            name=f"beat {self.name}",
+            defaults={
+                "role": "beat",
+                "host": socket.gethostname(),
+                "pid": os.getpid(),
+                "started_at": self._started,
+                "at": timezone.now(),
+                "detail": {"cluster": self._cluster.pid if self._cluster else None},
+            },
+        )

@@ -1,0 +1,221 @@
+"""Accepting a message: on disk before anyone is answered, and the same message once (contract, "Message id")."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import jsonschema
+import orjson
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+
+from integrations.engine.clock import db_now
+from integrations.engine.crash import crash
+from integrations.engine.faults import Conflict, Inactive, InvalidMessage, UnknownFlow
+from integrations.engine.intake import at_path, begin_running, extract_keys, flow_row
+from integrations.engine.registry import spec_for
+from integrations.engine.spec import FlowSpec
+from integrations.engine.stream import Kind, Stream
+from integrations.engine.wake import wake_on_commit
+from integrations.models import Client, Flow, Instance, Payload
+from integrations.services.instance_resubmit import instance_go_on
+from integrations.storage import payload_bytes, payload_put
+
+LONGEST_ID = 200
+Status = Instance.Status
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What became of a message. `repeated`: nothing new is done; `answer`: the stored one, if it succeeded."""
+
+    instance: Instance
+    repeated: bool = False
+    answer: Any = None
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    """A message that passed all checks, not stored yet."""
+
+    spec: FlowSpec
+    flow: Flow
+    data: Any
+    message: bytes | None
+    content_type: str
+    attachment: Payload | None
+    attachment_name: str
+    client: Client | None
+    user: AbstractBaseUser | None
+    message_id: str | None
+    cause: str
+    parameters: dict[str, Any]
+    digest: str
+
+
+def instance_submit(
+    *,
+    identifier: str,
+    resource: str,
+    version: str,
+    message: bytes | None,
+    content_type: str = "application/json",
+    attachment: Payload | None = None,
+    attachment_name: str = "",
+    client: Client | None = None,
+    user: AbstractBaseUser | None = None,
+    message_id: str | None = None,
+    cause: str = Instance.Cause.INBOUND,
+    parameters: dict[str, Any] | None = None,
+) -> Submission:
+    """Take a message for a flow. A synchronous or child flow's instance comes back claimed by this process
+    (run it with `instance_execute`); an asynchronous one is queued.
+
+    `message`: the JSON as it came; `message_id`: the Idempotency-Key header, else the flow's own field is used.
+    Raises UnknownFlow, Inactive, InvalidMessage, Conflict; the database's own errors where it is down.
+    """
+    spec = spec_for(identifier)
+    if not spec.answers_at(resource, version):
+        raise UnknownFlow(
+            f"{spec.identifier} does not answer at {version}/{resource}",
+            hint=f"It answers at 1.0/{spec.trigger.resource}." if spec.trigger.resource else "",
+        )
+    flow = flow_row(spec)
+    if not flow.active:
+        raise Inactive(
+            f"{spec.identifier} is not active", hint="An operator has to activate it in the console."
+        )
+    data = orjson.loads(message) if message is not None else None
+    _validate(spec, data)
+    arrival = _Arrival(
+        spec=spec,
+        flow=flow,
+        data=data,
+        message=message,
+        content_type=content_type,
+        attachment=attachment,
+        attachment_name=attachment_name,
+        client=client,
+        user=user,
+        message_id=_message_id(spec, data, message_id),
+        cause=cause,
+        parameters=parameters or {},
+        digest=content_digest(data, attachment),
+    )
+    return _known(arrival) or _accept(arrival)
+
+
+def content_digest(data: Any, attachment: Payload | None) -> str:
+    """SHA-256 over the parts: canonical JSON and the file's digest, never the raw body with its boundaries."""
+    found = hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS))
+    found.update(attachment.digest.encode() if attachment else b"")
+    return found.hexdigest()
+
+
+def _validate(spec: FlowSpec, data: Any) -> None:
+    """InvalidMessage with one detail for each place that does not fit the flow's schema."""
+    if spec.schema is None:
+        return
+    validator = jsonschema.Draft202012Validator(spec.schema)
+    errors = sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.absolute_path)))
+    if errors:
+        details = [
+            {"title": error.message[:300], "o:errorPath": "/" + "/".join(map(str, error.absolute_path))}
+            for error in errors[:20]
+        ]
+        first = details[0]
+        raise InvalidMessage(f"{first['title']} (at {first['o:errorPath']})", details=details)
+
+
+def _message_id(spec: FlowSpec, data: Any, given: str | None) -> str | None:
+    found = given or (at_path(data, spec.message_id) if spec.message_id else None)
+    if found in (None, ""):
+        return None
+    text = str(found)
+    if len(text) > LONGEST_ID:
+        raise InvalidMessage(f"The message id has {len(text)} characters; {LONGEST_ID} are the most")
+    return text
+
+
+def _known(arrival: _Arrival) -> Submission | None:
+    """What a repeated message gets: the same instance, the stored answer, or a new attempt of a failed one."""
+    if arrival.message_id is None or arrival.client is None:
+        return None
+    known = (
+        Instance.objects.filter(client=arrival.client, flow=arrival.flow, message_id=arrival.message_id)
+        .select_related("flow", "answer", "message_payload", "attachment", "parent")
+        .first()
+    )
+    if known is None:
+        return None
+    if known.content_digest != arrival.digest:
+        raise Conflict(
+            f"Message {arrival.message_id} came before with other content, as instance {known.pk}",
+            hint="Send changed content under a new id.",
+        )
+    return _repeat(arrival, known)
+
+
+def _repeat(arrival: _Arrival, known: Instance) -> Submission:
+    if known.status in (Status.SUCCEEDED, Status.SKIPPED):
+        return Submission(known, repeated=True, answer=_stored_answer(known))
+    replay = known.replays.filter(status=Status.SUCCEEDED).select_related("answer").first()
+    if replay is not None:
+        return Submission(known, repeated=True, answer=_stored_answer(replay))
+    if not known.ended:
+        return Submission(known, repeated=True)
+    actor = arrival.client.client_id if arrival.client else "caller"
+    instance_go_on(instance=known, actor=actor, reason="The same message came again")
+    return Submission(known)
+
+
+def _stored_answer(instance: Instance) -> Any:
+    return orjson.loads(payload_bytes(instance.answer)) if instance.answer else None
+
+
+def _accept(arrival: _Arrival) -> Submission:
+    """Bytes to disk, then the row, then (once committed) the queue. Two at once: one row, the other repeats."""
+    stored = None
+    if arrival.message is not None:
+        stored = payload_put(arrival.message, content_type=arrival.content_type)
+    try:
+        with transaction.atomic():
+            instance = _insert(arrival, stored)
+    except IntegrityError:
+        known = _known(arrival)
+        if known is None:
+            raise
+        return known
+    crash("after_insert")
+    return Submission(instance)
+
+
+def _insert(arrival: _Arrival, stored: Payload | None) -> Instance:
+    now = db_now()
+    instance = Instance(
+        flow=arrival.flow,
+        flow_version=arrival.spec.version,
+        cause=arrival.cause,
+        client=arrival.client,
+        user_id=arrival.user.pk if arrival.user else None,
+        parameters=arrival.parameters,
+        message_payload=stored,
+        attachment=arrival.attachment,
+        attachment_name=arrival.attachment_name,
+        message_id=arrival.message_id,
+        content_digest=arrival.digest,
+        created_at=now,
+        due_at=now,
+        woken_at=now,
+    )
+    if arrival.spec.waits:
+        begin_running(instance)
+    else:
+        instance.save(force_insert=True)
+        wake_on_commit(instance.pk)
+    extract_keys(instance, arrival.spec, arrival.data)
+    stream = Stream(instance, instance.fence)
+    size = (stored.size if stored else 0) + (arrival.attachment.size if arrival.attachment else 0)
+    stream.say(Kind.RECEIVED, f"Received from {arrival.client or 'the hub'}", bytes_in=size)
+    stream.flush()
+    return instance
