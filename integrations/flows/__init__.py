@@ -1,0 +1,1 @@
+"""The flows themselves, a package of the field each; found by discovery."""

@@ -1,0 +1,67 @@
+"""The body of both customer sync flows; they differ in where CCS puts its extracts (seed 001 chapter 2)."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from integrations.engine.pump import Feed, FileTransfer, Job, Tap, move_files
+from integrations.engine.reports import finish
+from integrations.engine.spec import Parameter
+from integrations.engine.sync_requests import file_delivered
+from integrations.flows.ccs_dacs.package import FTP_TRANSFER, OS_TRANSFER
+
+if TYPE_CHECKING:
+    from integrations.engine.context import Run
+
+PREFIX = Parameter("extractedFileNamePrefix", "Beginning of the extract's file name, e.g. C1-DCTEX")
+TRACKING_FLAG = "hub.syncrequest.tracking.flag"
+CALLS = (FTP_TRANSFER, OS_TRANSFER)
+PROPERTIES = (
+    "ccs.prefixtag.fileuploaded",
+    "dacs.file.target.transfer.pref",
+    "notification.email.process.nofile.flag",
+    "notification.email.process.complete.flag",
+)
+# The second letter pair of the batch code says what an extract holds (seed 001 chapter 3).
+ENTITIES = {"C1-DCT": "Contact", "C1-DSP": "Metered service point", "C1-DMS": "Metered service"}
+
+
+def sync_customers(run: "Run", *, source: str, directory: str) -> dict[str, object]:
+    """List by prefix, hand each file to the child that DACS's preference names, rename it, report."""
+    prefix = run.parameters[PREFIX.name]
+    job = Job(
+        source=source,
+        directory=directory,
+        prefix=prefix,
+        sent_prefix=run.properties.text("ccs.prefixtag.fileuploaded"),
+        hand_on=_child_for(run),
+        taps=lambda transfer: _taps(run, transfer),
+    )
+    return finish(run, move_files(run, job), where=f"{directory} of {source}", prefix=prefix)
+
+
+def _child_for(run: "Run") -> Callable[[Feed], Any]:
+    """The child flow that `dacs.file.target.transfer.pref` names, with its message made for each file."""
+    text = run.properties.text
+    if run.properties.choice("dacs.file.target.transfer.pref", ("ftp", "os")) == "ftp":
+        directory = text("dacs.ftp.custsync.output.directory")
+        return lambda feed: _hand_on(
+            run, FTP_TRANSFER, {"fileName": feed.transfer.source_name, "directory": directory}, feed
+        )
+    place = {
+        "namespaceName": text("dacs.os.custsync.namespace"),
+        "bucketName": text("dacs.os.custsync.bucketname"),
+    }
+    return lambda feed: _hand_on(run, OS_TRANSFER, {"objectName": feed.transfer.source_name, **place}, feed)
+
+
+def _hand_on(run: "Run", child: str, message: dict[str, str], feed: Feed) -> None:
+    run.call(child, message, feed=feed)
+    awaited = file_delivered(run, feed.transfer)
+    if awaited:
+        run.note(f"{awaited} sync request(s) of {feed.transfer.source_name} await their acknowledgement")
+
+
+def _taps(run: "Run", transfer: FileTransfer) -> list[Tap]:
+    if not run.properties.flag(TRACKING_FLAG, True):
+        return []
+    return [run.watch_sync_requests(transfer, ENTITIES.get(transfer.source_name[:6].upper(), ""))]

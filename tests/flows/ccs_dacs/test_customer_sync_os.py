@@ -1,0 +1,108 @@
+"""OU CCS DACS Customer Sync OS Transfer, and object storage as DACS's target (seed 001 chapter 2)."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo.namespaces import NamespaceServer
+from integrations.models import FileTransfer, Instance, SyncRequest
+from tests.flows.conftest import Edges, connection_set, mails, property_set, run_file_flow
+
+FTP_FLOW, OS_FLOW = "OUTL-BA-CCS_DACS_CUST_SYNC_FTP", "OUTL-BA-CCS_DACS_CUST_SYNC_OS"
+CONFIG = "OUTL-BRT-CCS_DACS_ConfigProps"
+BUCKET = "CCSDACS_CustomerSync"
+RECORD = b"11\t2026-01-02T03:04:05-05:00\tF1IC\tPER11\tRES\tA Name\n"
+
+
+@pytest.fixture
+def stores(edges: Edges) -> Iterator[tuple[NamespaceServer, NamespaceServer]]:
+    """CCS's and DACS's object storage, each with the seed's bucket, and the connections to them."""
+    with NamespaceServer("ccsnamespace", [BUCKET]) as ccs, NamespaceServer("dacsnamespace", [BUCKET]) as dacs:
+        for name, server in (("OU REST CCS OS for CCS-DACS", ccs), ("OU REST DACS OS for CCS-DACS", dacs)):
+            where = {"endpoint_url": server.url, "access_key": server.access_key, "namespace": server.namespace}
+            connection_set(name, where, {"secret_key": server.secret_key})
+        yield ccs, dacs
+        for server in (ccs, dacs):
+            for name in names(server):
+                server.client().delete_object(Bucket=BUCKET, Key=name)
+
+
+def names(server: NamespaceServer) -> list[str]:
+    found = server.client().list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    return sorted(item["Key"] for item in found)
+
+
+def put(server: NamespaceServer, name: str, content: bytes) -> None:
+    server.client().put_object(Bucket=BUCKET, Key=name, Body=content)
+
+
+def run(flow: str) -> Instance:
+    return run_file_flow(flow, extractedFileNamePrefix="C1-DCTEX")
+
+
+def test_from_object_storage_to_the_ftp_server(edges: Edges, stores) -> None:
+    ccs, _ = stores
+    put(ccs, "C1-DCTEX_0001_00.csv", RECORD)
+    put(ccs, "C1-DSPEX_0001_00.csv", b"other")
+    assert run(OS_FLOW).status == "succeeded"
+    assert edges.at_target() == ["C1-DCTEX_0001_00.csv"]
+    assert names(ccs) == ["C1-DSPEX_0001_00.csv", "SENT-C1-DCTEX_0001_00.csv"]
+    assert SyncRequest.objects.get().status == "awaiting"
+    assert len(mails("process-complete")) == 1
+
+
+def test_from_object_storage_to_object_storage(stores) -> None:
+    ccs, dacs = stores
+    property_set(CONFIG, "dacs.file.target.transfer.pref", "os")
+    put(ccs, "C1-DCTEX_0001_00.csv", RECORD)
+    instance = run(OS_FLOW)
+    assert instance.status == "succeeded"
+    assert instance.children.get().flow.identifier == "OUTL-BA-CCS_DACS_OS_TRANSFER"
+    assert names(dacs) == ["C1-DCTEX_0001_00.csv"]
+    assert dacs.client().get_object(Bucket=BUCKET, Key="C1-DCTEX_0001_00.csv")["Body"].read() == RECORD
+
+
+def test_from_the_ftp_server_to_object_storage(edges: Edges, stores) -> None:
+    _, dacs = stores
+    property_set(CONFIG, "dacs.file.target.transfer.pref", "os")
+    edges.put("C1-DCTEX_0001_00.csv", RECORD)
+    assert run(FTP_FLOW).status == "succeeded"
+    assert names(dacs) == ["C1-DCTEX_0001_00.csv"]
+    assert edges.at_source() == ["SENT-C1-DCTEX_0001_00.csv"]
+    assert FileTransfer.objects.get().target_directory == f"dacsnamespace/{BUCKET}"
+
+
+def test_no_object_of_the_prefix_is_mailed(stores) -> None:
+    assert run(OS_FLOW).status == "succeeded"
+    assert len(mails("no-file")) == 1
+
+
+def test_other_content_under_the_object_s_name_is_not_overwritten(stores) -> None:
+    ccs, dacs = stores
+    property_set(CONFIG, "dacs.file.target.transfer.pref", "os")
+    put(ccs, "C1-DCTEX_0001_00.csv", b"new")
+    put(dacs, "C1-DCTEX_0001_00.csv", b"old!")
+    assert run(OS_FLOW).status == "failed"
+    assert dacs.client().get_object(Bucket=BUCKET, Key="C1-DCTEX_0001_00.csv")["Body"].read() == b"old!"
+    assert names(ccs) == ["C1-DCTEX_0001_00.csv"]
+
+
+def test_a_bucket_that_is_not_there_is_named(stores) -> None:
+    property_set(CONFIG, "ccs.os.custsync.bucketname", "no-such-bucket")
+    instance = run(OS_FLOW)
+    assert instance.status == "failed"
+    assert "no-such-bucket" in instance.fault_text
+    assert len(mails("error")) == 1
+
+
+@pytest.mark.parametrize("mode", ["down", "401", "500"])
+def test_a_target_that_fails_leaves_the_source_as_it_was(stores, mode: str) -> None:
+    ccs, dacs = stores
+    property_set(CONFIG, "dacs.file.target.transfer.pref", "os")
+    put(ccs, "C1-DCTEX_0001_00.csv", RECORD)
+    dacs.fail(mode)
+    instance = run(OS_FLOW)
+    dacs.reset()
+    assert (instance.status, instance.fault_class) == ("failed", "remote")
+    assert names(ccs) == ["C1-DCTEX_0001_00.csv"]
+    assert names(dacs) == []
