@@ -44,6 +44,7 @@ class Fault(Exception):
         connection: str = "",
         target_status: int | None = None,
         target_body: bytes = b"",
+        instance_id: str = "",
     ) -> None:
         """`text` is for people; `details` are the entries of o:errorDetails; `retry_after` is in seconds."""
         super().__init__(text)
@@ -59,6 +60,7 @@ class Fault(Exception):
         self.connection = connection
         self.target_status = target_status
         self.target_body = target_body
+        self.instance_id = instance_id
         self.step = ""
 
 

@@ -74,17 +74,7 @@ def instance_submit(
     `message`: the JSON as it came; `message_id`: the Idempotency-Key header, else the flow's own field is used.
     Raises UnknownFlow, Inactive, InvalidMessage, Conflict; the database's own errors where it is down.
     """
-    spec = spec_for(identifier)
-    if not spec.answers_at(resource, version):
-        raise UnknownFlow(
-            f"{spec.identifier} does not answer at {version}/{resource}",
-            hint=f"It answers at 1.0/{spec.trigger.resource}." if spec.trigger.resource else "",
-        )
-    flow = flow_row(spec)
-    if not flow.active:
-        raise Inactive(
-            f"{spec.identifier} is not active", hint="An operator has to activate it in the console."
-        )
+    spec, flow = flow_expect(identifier=identifier, resource=resource, version=version)
     data = orjson.loads(message) if message is not None else None
     _validate(spec, data)
     arrival = _Arrival(
@@ -103,6 +93,22 @@ def instance_submit(
         digest=content_digest(data, attachment),
     )
     return _known(arrival) or _accept(arrival)
+
+
+def flow_expect(*, identifier: str, resource: str, version: str) -> tuple[FlowSpec, Flow]:
+    """The flow that takes messages at this address, before any of a body is read: UnknownFlow, Inactive."""
+    spec = spec_for(identifier)
+    if not spec.answers_at(resource, version):
+        raise UnknownFlow(
+            f"{spec.identifier} does not answer at {version}/{resource}",
+            hint=f"It answers at 1.0/{spec.trigger.resource}." if spec.trigger.resource else "",
+        )
+    flow = flow_row(spec)
+    if not flow.active:
+        raise Inactive(
+            f"{spec.identifier} is not active", hint="An operator has to activate it in the console."
+        )
+    return spec, flow
 
 
 def content_digest(data: Any, attachment: Payload | None) -> str:
@@ -152,6 +158,7 @@ def _known(arrival: _Arrival) -> Submission | None:
         raise Conflict(
             f"Message {arrival.message_id} came before with other content, as instance {known.pk}",
             hint="Send changed content under a new id.",
+            instance_id=str(known.pk),
         )
     return _repeat(arrival, known)
 

@@ -4,13 +4,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.utils import timezone
 
+from integrations.engine import schedule as schedule_module
 from integrations.engine.recovery import sweep
 from integrations.engine.schedule import BadSchedule, coming_times, next_due, tick
 from integrations.models import DueRun, Instance, Schedule
 from integrations.services.flow_run import flow_run, schedule_start
 
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _travelled_clock(monkeypatch) -> None:
+    """The tests move the process's clock; a database server keeps its own, so it is not asked."""
+    monkeypatch.setattr(schedule_module, "db_now", timezone.now)
 
 
 @pytest.fixture

@@ -1,0 +1,67 @@
+"""The OpenAPI document's words for the endpoints: parameters, bodies and answers."""
+
+from integrations.api.documents.base import answers
+from integrations.api.documents.design import (
+    INTEGRATION_QUERY,
+    ConnectionDocument,
+    ConnectionPage,
+    IntegrationDocument,
+    IntegrationPage,
+    LookupDocument,
+    LookupPage,
+    TestAnswer,
+)
+from integrations.api.documents.flows import FLOW_ANSWERS, FLOW_CALL, FLOW_PATH, FLOW_REQUEST
+from integrations.api.documents.monitoring import (
+    ERROR_QUERY,
+    INSTANCE_QUERY,
+    PAGING,
+    STREAM_QUERY,
+    ActivityDocument,
+    ActivityPage,
+    DiscardAnswer,
+    DiscardManyRequest,
+    DiscardRequest,
+    ErrorDocument,
+    ErrorPage,
+    InstanceDocument,
+    InstancePage,
+    ResubmitAnswer,
+    ResubmitManyRequest,
+    ResubmitRequest,
+)
+from integrations.api.documents.security import CallerScheme, MonitoringScheme
+
+__all__ = [
+    "ERROR_QUERY",
+    "FLOW_ANSWERS",
+    "FLOW_CALL",
+    "FLOW_PATH",
+    "FLOW_REQUEST",
+    "INSTANCE_QUERY",
+    "INTEGRATION_QUERY",
+    "PAGING",
+    "STREAM_QUERY",
+    "ActivityDocument",
+    "ActivityPage",
+    "CallerScheme",
+    "ConnectionDocument",
+    "ConnectionPage",
+    "DiscardAnswer",
+    "DiscardManyRequest",
+    "DiscardRequest",
+    "ErrorDocument",
+    "ErrorPage",
+    "InstanceDocument",
+    "InstancePage",
+    "IntegrationDocument",
+    "IntegrationPage",
+    "LookupDocument",
+    "LookupPage",
+    "MonitoringScheme",
+    "ResubmitAnswer",
+    "ResubmitManyRequest",
+    "ResubmitRequest",
+    "TestAnswer",
+    "answers",
+]
