@@ -12,6 +12,17 @@ def _make_rows(**_: Any) -> None:
     flows_sync()
 
 
+def _lookups_used() -> dict[str, list[str]]:
+    """Lookup name → the flows that read it, for the lookups' pages."""
+    from integrations.engine.registry import specs
+
+    used: dict[str, list[str]] = {}
+    for spec in specs():
+        for lookup in spec.lookups:
+            used.setdefault(lookup, []).append(spec.identifier)
+    return used
+
+
 class Integrations(AppConfig):
     """Models, engine, adapters, API and admin of the hub."""
 
@@ -21,5 +32,7 @@ class Integrations(AppConfig):
     def ready(self) -> None:
         """Register system checks and the rows made after each migrate."""
         from integrations import checks  # noqa: F401  (registers itself)
+        from lookups.usage import usage_from
 
+        usage_from(_lookups_used)
         post_migrate.connect(_make_rows, sender=self)

@@ -1,0 +1,1 @@
+"""Lookups: tables that translate codes, and property lists; imports nothing of ours."""

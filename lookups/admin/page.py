@@ -1,0 +1,57 @@
+"""A row page of one lookup: the admin's copy for one request, whose columns are that lookup's."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+
+from lookups.models import VALUE, Lookup, Row
+
+FILTER = "lookup__id__exact"
+
+
+def lookup_of(request: HttpRequest, row_id: str | None = None) -> Lookup | None:
+    """The lookup a row page is about: the row's, or the one the list is (or was) filtered to."""
+    if row_id:
+        row = Row.objects.select_related("lookup").filter(pk=row_id).first() if row_id.isdecimal() else None
+        return row.lookup if row else None
+    came_from = parse_qs(request.GET.get("_changelist_filters", ""))
+    given = request.GET.get(FILTER) or request.GET.get("lookup") or came_from.get(FILTER, [""])[0]
+    return Lookup.objects.filter(pk=given).first() if given.isdecimal() else None
+
+
+def lookup_left(request: HttpRequest) -> Lookup | None:
+    """The lookup whose rows were looked at before this page was opened."""
+    given = parse_qs(urlsplit(request.headers.get("Referer", "")).query).get(FILTER, [""])[0]
+    return Lookup.objects.filter(pk=given).first() if given.isdecimal() else None
+
+
+def rows_url(lookup: Lookup) -> str:
+    """The list of a lookup's rows."""
+    return f"{reverse('admin:lookups_row_changelist')}?{FILTER}={lookup.pk}"
+
+
+def editable_cells(lookup: Lookup) -> tuple[int, ...]:
+    """Places of the columns to edit in the list: all of a table; of a property list the value, the rest is named
+    and explained by the package (who may edit keys does so on the property's own page)."""
+    return (VALUE,) if lookup.is_properties else tuple(range(len(lookup.columns)))
+
+
+def cell_display(lookup: Lookup, at: int) -> Any:
+    """A list's column for one cell."""
+
+    @admin.display(description=lookup.columns[at])
+    def show(row: Row) -> str:
+        return row.cells[at] if at < len(row.cells) else ""
+
+    return show
+
+
+def history_link(row: Row) -> str:
+    """To what was changed in a row."""
+    return format_html(
+        '<a href="{}?id={}">History</a>', reverse("admin:lookups_historicalrow_changelist"), row.pk
+    )

@@ -1,0 +1,29 @@
+"""What people and programs do with lookups."""
+
+from lookups.services.changes import ChangeRefused, change_revert
+from lookups.services.load import (
+    FixtureInvalid,
+    Loaded,
+    lookups_load,
+    packaged_lookups_load,
+    schema_is_current,
+)
+from lookups.services.rows import RowRefused, lookup_delete, row_save, rows_write
+from lookups.services.sheet import rows_export, rows_import, sheet_read
+
+__all__ = [
+    "ChangeRefused",
+    "FixtureInvalid",
+    "Loaded",
+    "RowRefused",
+    "change_revert",
+    "lookup_delete",
+    "lookups_load",
+    "packaged_lookups_load",
+    "row_save",
+    "rows_export",
+    "rows_import",
+    "rows_write",
+    "schema_is_current",
+    "sheet_read",
+]
