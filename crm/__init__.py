@@ -1,0 +1,1 @@
+"""The call centre's interface: trouble tickets, incidents and callbacks."""

@@ -1,0 +1,1 @@
+"""The Django project: settings, urls, admin site, errors, health and security middleware."""
