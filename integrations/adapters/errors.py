@@ -4,6 +4,8 @@ Each is a whole sentence that names what was tried, and carries a hint of what t
 `passing` says whether trying again may help; `sent` whether the request may have reached the target.
 """
 
+SERVER_ERROR = 500
+
 
 class AdapterError(Exception):
     """Anything an adapter could not do."""
@@ -102,5 +104,5 @@ class Refused(AdapterError):
         self.status = status
         self.body = body
         self.retry_after = retry_after
-        self.passing = status in (408, 425, 429) or status >= 500
+        self.passing = status in (408, 425, 429) or status >= SERVER_ERROR
         self.sent = True

@@ -1,7 +1,8 @@
-"""Crash points: named places where the fault tests kill the process; nothing at all in a hub that runs.
+"""Crash points: named places where the fault tests kill or freeze the process; nothing at all in a hub that runs.
 
-`HUB_CRASH_POINTS="after_publish:3"` kills at the third passing; several are separated by commas.
-`HUB_CRASH_MARK` names a folder where a kill leaves a mark, so that a point fires once over restarts.
+`HUB_CRASH_POINTS="after_publish:3"` strikes at the third passing; several are separated by commas.
+`HUB_CRASH_MARK` names a folder where a strike leaves a mark, so that a point strikes once over restarts.
+`HUB_CRASH_SIGNAL=STOP` freezes instead of killing.
 """
 
 import os
@@ -16,11 +17,12 @@ def _plan(text: str) -> dict[str, int]:
 
 
 _wanted = _plan(os.environ.get("HUB_CRASH_POINTS", ""))
+_signal = signal.Signals[f"SIG{os.environ.get('HUB_CRASH_SIGNAL', 'KILL')}"]
 _passed: Counter[str] = Counter()
 
 
-def _kill(name: str) -> None:
-    """SIGKILL this process at its n-th passing of the point, once."""
+def _strike(name: str) -> None:
+    """Kill or freeze this process at its n-th passing of the point, once."""
     if name not in _wanted:
         return
     _passed[name] += 1
@@ -31,11 +33,11 @@ def _kill(name: str) -> None:
         if mark.exists():
             return
         mark.touch()
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), _signal)
 
 
 def _nothing(name: str) -> None:
     """What `crash` is without a plan."""
 
 
-crash = _kill if _wanted else _nothing
+crash = _strike if _wanted else _nothing

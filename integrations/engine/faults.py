@@ -171,20 +171,28 @@ CLIENT_ERROR, SERVER_ERROR = 400, 500
 
 def fault_of(error: Exception, *, connection: str = "") -> Fault:
     """Any exception as a Fault; one nobody foresaw keeps its type's name, so that it can be found."""
-    if isinstance(error, Fault):
-        return error
-    if isinstance(error, LookupFault):
-        return LookupMissing(str(error), hint=error.hint)
-    if isinstance(error, MappingError):
-        return MappingFailed(str(error), detail=error.place)
-    if isinstance(error, StorageError):
-        return StoreFault(str(error), hint=error.hint, passing=isinstance(error, StoreUnavailable))
-    if isinstance(error, Refused):
-        return _refused(error, connection)
-    if isinstance(error, AdapterError):
-        return _adapter_fault(error, connection)
+    match error:
+        case Fault():
+            found = error
+        case LookupFault():
+            found = LookupMissing(str(error), hint=error.hint)
+        case MappingError():
+            found = MappingFailed(str(error), detail=error.place)
+        case StorageError():
+            found = StoreFault(str(error), hint=error.hint, passing=isinstance(error, StoreUnavailable))
+        case Refused():
+            found = _refused(error, connection)
+        case AdapterError():
+            found = _adapter_fault(error, connection)
+        case _:
+            found = _unforeseen(error)
+    return found
+
+
+def _unforeseen(error: Exception) -> Fault:
+    name = type(error).__name__
     return TechnicalFault(
-        f"{type(error).__name__}: {error}" if str(error) else type(error).__name__,
+        f"{name}: {error}" if str(error) else name,
         code="HUB-BUG",
         hint="This was not foreseen; the log has the traceback.",
     )
@@ -210,7 +218,9 @@ def _refused(error: Refused, connection: str) -> Fault:
 
 def _adapter_fault(error: AdapterError, connection: str) -> Fault:
     if isinstance(error, _OWN_SETTINGS):
-        return ConnectionUnusable(_named(error, connection), hint=error.hint, detail=error.detail, connection=connection)
+        return ConnectionUnusable(
+            _named(error, connection), hint=error.hint, detail=error.detail, connection=connection
+        )
     refused = isinstance(error, LoginRefused)
     return RemoteFault(
         _named(error, connection),

@@ -69,7 +69,9 @@ def work_on(instance_id: uuid.UUID) -> None:
     claim = leases.claim(instance_id)
     if claim is None:
         return
-    instance = Instance.objects.select_related("flow", "message_payload", "attachment", "parent").get(pk=instance_id)
+    instance = Instance.objects.select_related("flow", "message_payload", "attachment", "parent").get(
+        pk=instance_id
+    )
     try:
         _run_claimed(instance, claim)
     except Fault as fault:

@@ -1,6 +1,5 @@
 """Connections: how to reach one system with one adapter."""
 
-from django.core.validators import URLValidator
 from django.db import models
 from simple_history.models import HistoricalRecords
 

@@ -19,7 +19,11 @@ def stores(edges: Edges) -> Iterator[tuple[NamespaceServer, NamespaceServer]]:
     """CCS's and DACS's object storage, each with the seed's bucket, and the connections to them."""
     with NamespaceServer("ccsnamespace", [BUCKET]) as ccs, NamespaceServer("dacsnamespace", [BUCKET]) as dacs:
         for name, server in (("OU REST CCS OS for CCS-DACS", ccs), ("OU REST DACS OS for CCS-DACS", dacs)):
-            where = {"endpoint_url": server.url, "access_key": server.access_key, "namespace": server.namespace}
+            where = {
+                "endpoint_url": server.url,
+                "access_key": server.access_key,
+                "namespace": server.namespace,
+            }
             connection_set(name, where, {"secret_key": server.secret_key})
         yield ccs, dacs
         for server in (ccs, dacs):
@@ -40,7 +44,7 @@ def run(flow: str) -> Instance:
     return run_file_flow(flow, extractedFileNamePrefix="C1-DCTEX")
 
 
-def test_from_object_storage_to_the_ftp_server(edges: Edges, stores) -> None:
+def test_from_object_storage_to_the_ftp_server(edges: Edges, stores):
     ccs, _ = stores
     put(ccs, "C1-DCTEX_0001_00.csv", RECORD)
     put(ccs, "C1-DSPEX_0001_00.csv", b"other")
@@ -51,7 +55,7 @@ def test_from_object_storage_to_the_ftp_server(edges: Edges, stores) -> None:
     assert len(mails("process-complete")) == 1
 
 
-def test_from_object_storage_to_object_storage(stores) -> None:
+def test_from_object_storage_to_object_storage(stores):
     ccs, dacs = stores
     property_set(CONFIG, "dacs.file.target.transfer.pref", "os")
     put(ccs, "C1-DCTEX_0001_00.csv", RECORD)
@@ -62,7 +66,7 @@ def test_from_object_storage_to_object_storage(stores) -> None:
     assert dacs.client().get_object(Bucket=BUCKET, Key="C1-DCTEX_0001_00.csv")["Body"].read() == RECORD
 
 
-def test_from_the_ftp_server_to_object_storage(edges: Edges, stores) -> None:
+def test_from_the_ftp_server_to_object_storage(edges: Edges, stores):
     _, dacs = stores
     property_set(CONFIG, "dacs.file.target.transfer.pref", "os")
     edges.put("C1-DCTEX_0001_00.csv", RECORD)
@@ -72,12 +76,12 @@ def test_from_the_ftp_server_to_object_storage(edges: Edges, stores) -> None:
     assert FileTransfer.objects.get().target_directory == f"dacsnamespace/{BUCKET}"
 
 
-def test_no_object_of_the_prefix_is_mailed(stores) -> None:
+def test_no_object_of_the_prefix_is_mailed(stores):
     assert run(OS_FLOW).status == "succeeded"
     assert len(mails("no-file")) == 1
 
 
-def test_other_content_under_the_object_s_name_is_not_overwritten(stores) -> None:
+def test_other_content_under_the_object_s_name_is_not_overwritten(stores):
     ccs, dacs = stores
     property_set(CONFIG, "dacs.file.target.transfer.pref", "os")
     put(ccs, "C1-DCTEX_0001_00.csv", b"new")
@@ -87,7 +91,7 @@ def test_other_content_under_the_object_s_name_is_not_overwritten(stores) -> Non
     assert names(ccs) == ["C1-DCTEX_0001_00.csv"]
 
 
-def test_a_bucket_that_is_not_there_is_named(stores) -> None:
+def test_a_bucket_that_is_not_there_is_named(stores):
     property_set(CONFIG, "ccs.os.custsync.bucketname", "no-such-bucket")
     instance = run(OS_FLOW)
     assert instance.status == "failed"
@@ -96,7 +100,7 @@ def test_a_bucket_that_is_not_there_is_named(stores) -> None:
 
 
 @pytest.mark.parametrize("mode", ["down", "401", "500"])
-def test_a_target_that_fails_leaves_the_source_as_it_was(stores, mode: str) -> None:
+def test_a_target_that_fails_leaves_the_source_as_it_was(stores, mode: str):
     ccs, dacs = stores
     property_set(CONFIG, "dacs.file.target.transfer.pref", "os")
     put(ccs, "C1-DCTEX_0001_00.csv", RECORD)

@@ -14,9 +14,9 @@ from integrations.engine.families import normalised
         ("at 2026-01-02T03:04:05Z", "at 2027-11-12T13:14:15.123+01:00"),
     ],
 )
-def test_what_changes_from_instance_to_instance_is_taken_out(one: str, other: str) -> None:
+def test_what_changes_from_instance_to_instance_is_taken_out(one: str, other: str):
     assert normalised(one) == normalised(other)
 
 
-def test_different_causes_stay_apart() -> None:
+def test_different_causes_stay_apart():
     assert normalised("CCS refused the login") != normalised("DACS refused the login")

@@ -38,7 +38,7 @@ def due_again() -> None:
     Notification.objects.update(next_try_at=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_mail_goes_out_once_with_its_headers_and_stable_id(server) -> None:
+def test_a_mail_goes_out_once_with_its_headers_and_stable_id(server):
     queued()
     assert send_due() == 1
     assert send_due() == 0
@@ -49,7 +49,7 @@ def test_a_mail_goes_out_once_with_its_headers_and_stable_id(server) -> None:
     assert Notification.objects.get().state == "sent"
 
 
-def test_a_server_that_is_down_loses_nothing_and_is_tried_again(server) -> None:
+def test_a_server_that_is_down_loses_nothing_and_is_tried_again(server):
     queued()
     server.fail("down", 1)
     assert send_due() == 0
@@ -61,7 +61,7 @@ def test_a_server_that_is_down_loses_nothing_and_is_tried_again(server) -> None:
     assert send_due() == 1
 
 
-def test_one_that_is_refused_does_not_block_the_next(server) -> None:
+def test_one_that_is_refused_does_not_block_the_next(server):
     queued(1)
     queued(2)
     server.fail("500", 1)
@@ -69,7 +69,7 @@ def test_one_that_is_refused_does_not_block_the_next(server) -> None:
     assert len(server.received()) == 1
 
 
-def test_refused_for_good_is_given_up_and_says_why(server) -> None:
+def test_refused_for_good_is_given_up_and_says_why(server):
     queued()
     server.fail("500")
     for _ in range(6):
@@ -80,14 +80,14 @@ def test_refused_for_good_is_given_up_and_says_why(server) -> None:
     assert "550" in row.trouble
 
 
-def test_a_mail_whose_sender_died_is_sent_again_marked_with_the_same_id(server) -> None:
+def test_a_mail_whose_sender_died_is_sent_again_marked_with_the_same_id(server):
     queued(state="sending", next_try_at=timezone.now() - timedelta(seconds=1))
     assert send_due() == 1
     assert Notification.objects.get().maybe_twice is True
     assert server.received()[0]["headers"]["Message-ID"] == "<m1@busbar>"
 
 
-def test_one_that_is_being_sent_is_left_to_its_sender(server) -> None:
+def test_one_that_is_being_sent_is_left_to_its_sender(server):
     queued(state="sending", next_try_at=timezone.now() + timedelta(seconds=60))
     assert send_due() == 0
     assert server.received() == []

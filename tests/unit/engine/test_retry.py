@@ -25,18 +25,18 @@ DOWN = RemoteFault("down", passing=True)
 )
 def test_when_a_fault_is_tried_again(
     fault: Fault, made: int, allowed: int, waits: bool, seconds: float | None
-) -> None:
+):
     retry = retry_for(fault, made=made, allowed=allowed, waits=waits, roll=1.0)
     assert (retry.wait.total_seconds() if retry else None) == seconds
 
 
-def test_jitter_never_waits_less_than_half() -> None:
+def test_jitter_never_waits_less_than_half():
     retry = retry_for(DOWN, made=3, allowed=4, waits=False, roll=0.0)
     assert retry is not None
     assert retry.wait.total_seconds() == 4.0
 
 
-def test_waiting_on_a_breaker_is_not_counted_as_a_retry() -> None:
+def test_waiting_on_a_breaker_is_not_counted_as_a_retry():
     fault = RemoteFault("open", code="HUB-BREAKER-OPEN", passing=True, retry_after=12)
     retry = retry_for(fault, made=0, allowed=4, waits=False)
     assert retry is not None

@@ -46,7 +46,7 @@ def expire(instance: Instance) -> None:
     Instance.objects.filter(pk=instance.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
 
 
-def test_a_message_is_stored_queued_and_run(make_flow, client) -> None:
+def test_a_message_is_stored_queued_and_run(make_flow, client):
     make_flow(lambda run, message: {"got": message["a"]})
     instance = submit(client, {"a": 1}).instance
     assert instance.status == "ready"
@@ -54,7 +54,7 @@ def test_a_message_is_stored_queued_and_run(make_flow, client) -> None:
     assert instance.attempts.get().outcome == "succeeded"
 
 
-def test_a_queue_that_is_down_loses_nothing(make_flow, client, monkeypatch) -> None:
+def test_a_queue_that_is_down_loses_nothing(make_flow, client, monkeypatch):
     def down(*_, **__):
         raise ConnectionError("redis is down")
 
@@ -68,7 +68,7 @@ def test_a_queue_that_is_down_loses_nothing(make_flow, client, monkeypatch) -> N
     assert worked(instance).status == "succeeded"
 
 
-def test_an_id_that_comes_twice_runs_once(make_flow, client) -> None:
+def test_an_id_that_comes_twice_runs_once(make_flow, client):
     ran = []
     make_flow(lambda run, message: ran.append(1))
     instance = submit(client).instance
@@ -77,7 +77,7 @@ def test_an_id_that_comes_twice_runs_once(make_flow, client) -> None:
     assert ran == [1]
 
 
-def test_two_workers_take_an_instance_once(make_flow, client) -> None:
+def test_two_workers_take_an_instance_once(make_flow, client):
     ran = []
     make_flow(lambda run, message: ran.append(1))
     instance = submit(client).instance
@@ -95,7 +95,7 @@ def test_two_workers_take_an_instance_once(make_flow, client) -> None:
     assert Attempt.objects.count() == 1
 
 
-def test_a_passing_fault_waits_and_is_tried_again(make_flow, client) -> None:
+def test_a_passing_fault_waits_and_is_tried_again(make_flow, client):
     def body(run, message):
         run.allows_retries(1)
         if run.instance.retries == 0:
@@ -109,7 +109,7 @@ def test_a_passing_fault_waits_and_is_tried_again(make_flow, client) -> None:
     assert worked(instance).status == "succeeded"
 
 
-def test_the_error_mail_goes_out_once_after_the_last_attempt(make_flow, client) -> None:
+def test_the_error_mail_goes_out_once_after_the_last_attempt(make_flow, client):
     def body(run, message):
         run.allows_retries(2)
         raise RemoteFault("down", passing=True)
@@ -124,7 +124,7 @@ def test_the_error_mail_goes_out_once_after_the_last_attempt(make_flow, client) 
     assert instance.error.fault_class == "remote"
 
 
-def test_errors_of_one_cause_are_one_family(make_flow, client) -> None:
+def test_errors_of_one_cause_are_one_family(make_flow, client):
     def body(run, message):
         raise BusinessFault(f"order {message['order']} is refused")
 
@@ -136,13 +136,13 @@ def test_errors_of_one_cause_are_one_family(make_flow, client) -> None:
     assert ErrorInstance.objects.first().family.count == 2
 
 
-def test_a_fault_nobody_foresaw_is_an_error_that_names_its_type(make_flow, client) -> None:
+def test_a_fault_nobody_foresaw_is_an_error_that_names_its_type(make_flow, client):
     make_flow(lambda run, message: {}["missing"])
     instance = worked(submit(client).instance)
     assert (instance.fault_code, instance.fault_text) == ("HUB-BUG", "KeyError: 'missing'")
 
 
-def test_a_broken_error_handler_does_not_hide_the_fault(make_flow, client) -> None:
+def test_a_broken_error_handler_does_not_hide_the_fault(make_flow, client):
     def body(run, message):
         raise BusinessFault("no")
 
@@ -154,7 +154,7 @@ def test_a_broken_error_handler_does_not_hide_the_fault(make_flow, client) -> No
     assert instance.activities.filter(text__contains="error handler could not tell anybody").exists()
 
 
-def test_a_dead_worker_s_instance_is_claimed_again(make_flow, client) -> None:
+def test_a_dead_worker_s_instance_is_claimed_again(make_flow, client):
     make_flow(lambda run, message: None)
     instance = submit(client).instance
     leases.claim(instance.pk)
@@ -164,7 +164,7 @@ def test_a_dead_worker_s_instance_is_claimed_again(make_flow, client) -> None:
     assert [attempt.outcome for attempt in instance.attempts.all()] == ["crashed", "succeeded"]
 
 
-def test_what_kills_five_workers_is_an_error_that_says_so(make_flow, client) -> None:
+def test_what_kills_five_workers_is_an_error_that_says_so(make_flow, client):
     make_flow(lambda run, message: None)
     instance = submit(client).instance
     for _ in range(5):
@@ -174,7 +174,7 @@ def test_what_kills_five_workers_is_an_error_that_says_so(make_flow, client) -> 
     assert instance.fault_text == "worker died 5 times"
 
 
-def test_a_late_worker_s_result_is_recorded_as_fenced_and_not_applied(make_flow, client) -> None:
+def test_a_late_worker_s_result_is_recorded_as_fenced_and_not_applied(make_flow, client):
     def body(run, message):
         if run.claim.fence == 1:
             expire(run.instance)
@@ -188,7 +188,7 @@ def test_a_late_worker_s_result_is_recorded_as_fenced_and_not_applied(make_flow,
     assert instance.answer is None
 
 
-def test_a_lost_lease_stops_the_work_before_its_next_effect(make_flow, client) -> None:
+def test_a_lost_lease_stops_the_work_before_its_next_effect(make_flow, client):
     done = []
 
     def body(run, message):
@@ -202,9 +202,7 @@ def test_a_lost_lease_stops_the_work_before_its_next_effect(make_flow, client) -
     assert done == []
 
 
-def test_at_shutdown_work_is_given_back_and_no_crash_is_counted(
-    make_flow, client, tmp_path, monkeypatch
-) -> None:
+def test_at_shutdown_work_is_given_back_and_no_crash_is_counted(make_flow, client, tmp_path, monkeypatch):
     stop = tmp_path / "stop"
     monkeypatch.setenv("HUB_STOP_FILE", str(stop))
 
@@ -218,7 +216,7 @@ def test_at_shutdown_work_is_given_back_and_no_crash_is_counted(
     assert instance.attempts.get().outcome == "released"
 
 
-def test_a_step_done_in_an_earlier_attempt_is_not_repeated(make_flow, client) -> None:
+def test_a_step_done_in_an_earlier_attempt_is_not_repeated(make_flow, client):
     calls = []
 
     def body(run, message):
@@ -232,7 +230,7 @@ def test_a_step_done_in_an_earlier_attempt_is_not_repeated(make_flow, client) ->
     assert calls == [False]
 
 
-def test_from_the_start_repeats_every_step(make_flow, client) -> None:
+def test_from_the_start_repeats_every_step(make_flow, client):
     calls = []
 
     def body(run, message):
@@ -246,7 +244,7 @@ def test_from_the_start_repeats_every_step(make_flow, client) -> None:
     assert calls == [False, False]
 
 
-def test_an_intent_found_after_a_crash_is_sent_again_and_marked(make_flow, client) -> None:
+def test_an_intent_found_after_a_crash_is_sent_again_and_marked(make_flow, client):
     repeats = []
     make_flow(lambda run, message: take_step(run, "charge", repeats.append))
     instance = submit(client).instance
@@ -259,7 +257,7 @@ def test_an_intent_found_after_a_crash_is_sent_again_and_marked(make_flow, clien
     assert instance.activities.filter(level="warning", text__contains="not known whether charge").exists()
 
 
-def test_a_flow_that_holds_waits_for_a_person_who_decides_by_resubmitting(make_flow, client) -> None:
+def test_a_flow_that_holds_waits_for_a_person_who_decides_by_resubmitting(make_flow, client):
     repeats = []
     make_flow(lambda run, message: take_step(run, "charge", repeats.append), when_unknown=HOLD)
     instance = submit(client).instance
@@ -272,7 +270,7 @@ def test_a_flow_that_holds_waits_for_a_person_who_decides_by_resubmitting(make_f
     assert repeats == [True]
 
 
-def test_a_synchronous_flow_whose_process_died_is_never_run_by_itself(make_flow, client) -> None:
+def test_a_synchronous_flow_whose_process_died_is_never_run_by_itself(make_flow, client):
     ran = []
     make_flow(lambda run, message: ran.append(1), pattern=SYNCHRONOUS)
     instance = submit(client).instance
@@ -283,7 +281,7 @@ def test_a_synchronous_flow_whose_process_died_is_never_run_by_itself(make_flow,
     assert (instance.status, instance.fault_code, ran) == ("failed", "HUB-WORKER-DIED", [])
 
 
-def test_resubmitted_twice_is_one_run(make_flow, client) -> None:
+def test_resubmitted_twice_is_one_run(make_flow, client):
     def body(run, message):
         raise BusinessFault("no")
 
@@ -296,7 +294,7 @@ def test_resubmitted_twice_is_one_run(make_flow, client) -> None:
     assert instance.resubmissions.count() == 1
 
 
-def test_an_edited_message_is_kept_beside_the_original_with_its_reason(make_flow, client) -> None:
+def test_an_edited_message_is_kept_beside_the_original_with_its_reason(make_flow, client):
     seen = []
 
     def body(run, message):
@@ -316,7 +314,7 @@ def test_an_edited_message_is_kept_beside_the_original_with_its_reason(make_flow
     assert kept.reason == "a typing error"
 
 
-def test_a_discarded_instance_says_who_and_why(make_flow, client) -> None:
+def test_a_discarded_instance_says_who_and_why(make_flow, client):
     def body(run, message):
         raise BusinessFault("no")
 
@@ -344,27 +342,27 @@ def test_a_discarded_instance_says_who_and_why(make_flow, client) -> None:
         ("waiting", "by itself"),
     ],
 )
-def test_why_an_instance_cannot_be_resubmitted(make_flow, client, status: str, said: str) -> None:
+def test_why_an_instance_cannot_be_resubmitted(make_flow, client, status: str, said: str):
     make_flow(lambda run, message: None)
     instance = submit(client).instance
     instance.status = status
     assert said in resubmit_refusal(instance)
 
 
-def test_the_same_message_while_running_is_the_same_instance(make_flow, client) -> None:
+def test_the_same_message_while_running_is_the_same_instance(make_flow, client):
     make_flow(lambda run, message: None, message_id="id")
     first = submit(client, {"id": "m1"})
     again = submit(client, {"id": "m1"})
     assert (again.repeated, again.instance, again.answer) == (True, first.instance, None)
 
 
-def test_the_header_s_message_id_wins_over_the_field(make_flow, client) -> None:
+def test_the_header_s_message_id_wins_over_the_field(make_flow, client):
     make_flow(lambda run, message: None, message_id="id")
     submit(client, {"id": "m1"}, message_id="h1")
     assert submit(client, {"id": "m1"}, message_id="h2").repeated is False
 
 
-def test_the_same_failed_message_is_a_new_attempt_from_the_checkpoint(make_flow, client) -> None:
+def test_the_same_failed_message_is_a_new_attempt_from_the_checkpoint(make_flow, client):
     calls = []
 
     def body(run, message):
@@ -382,7 +380,7 @@ def test_the_same_failed_message_is_a_new_attempt_from_the_checkpoint(make_flow,
     assert submit(client, {"id": "m1"}).answer == {"done": True}
 
 
-def test_two_at_once_of_one_message_are_one_instance(make_flow, client) -> None:
+def test_two_at_once_of_one_message_are_one_instance(make_flow, client):
     make_flow(lambda run, message: None, message_id="id")
     found = []
 
@@ -399,7 +397,7 @@ def test_two_at_once_of_one_message_are_one_instance(make_flow, client) -> None:
     assert len(set(found)) == 1
 
 
-def test_a_flow_is_not_found_at_another_resource_or_version(make_flow, client) -> None:
+def test_a_flow_is_not_found_at_another_resource_or_version(make_flow, client):
     make_flow(lambda run, message: None)
     with pytest.raises(UnknownFlow, match=r"does not answer at 1\.0/elsewhere"):
         instance_submit(
@@ -412,7 +410,7 @@ def test_a_flow_is_not_found_at_another_resource_or_version(make_flow, client) -
     ).instance
 
 
-def test_an_inactive_flow_accepts_nothing(make_flow, client) -> None:
+def test_an_inactive_flow_accepts_nothing(make_flow, client):
     row = make_flow(lambda run, message: None)
     row.active = False
     row.save()
@@ -421,7 +419,7 @@ def test_an_inactive_flow_accepts_nothing(make_flow, client) -> None:
     assert not Instance.objects.exists()
 
 
-def test_business_keys_come_from_the_message(make_flow, client) -> None:
+def test_business_keys_come_from_the_message(make_flow, client):
     make_flow(
         lambda run, message: run.key("extra", 7), keys={"account": "customer.account", "none": "customer.no"}
     )
@@ -430,13 +428,13 @@ def test_business_keys_come_from_the_message(make_flow, client) -> None:
     assert set(instance.keys.values_list("name", "value")) == {("account", "A-1"), ("extra", "7")}
 
 
-def test_a_flow_that_skips_ends_as_skipped_with_the_reason(make_flow, client) -> None:
+def test_a_flow_that_skips_ends_as_skipped_with_the_reason(make_flow, client):
     make_flow(lambda run, message: run.skip("nothing to do here", {"status": "skipped"}))
     instance = worked(submit(client).instance)
     assert instance.status == "skipped"
     assert instance.activities.filter(text="Skipped: nothing to do here").exists()
 
 
-def test_lease_lost_and_released_pass_through_a_flow_s_own_error_handling() -> None:
+def test_lease_lost_and_released_pass_through_a_flow_s_own_error_handling():
     assert not issubclass(LeaseLost, Exception)
     assert not issubclass(Released, Exception)

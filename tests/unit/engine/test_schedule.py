@@ -35,7 +35,7 @@ def ticked_at(moment: datetime) -> int:
         return tick(schedule_start)
 
 
-def test_a_due_time_is_taken_once_whoever_ticks(flow_row) -> None:
+def test_a_due_time_is_taken_once_whoever_ticks(flow_row):
     row = schedule(flow_row)
     ticked_at(START)
     stale = Schedule.objects.get(pk=row.pk).next_due_at
@@ -46,7 +46,7 @@ def test_a_due_time_is_taken_once_whoever_ticks(flow_row) -> None:
     assert Instance.objects.count() == 1
 
 
-def test_what_was_missed_runs_once(flow_row) -> None:
+def test_what_was_missed_runs_once(flow_row):
     schedule(flow_row, cron="*/5 * * * *")
     ticked_at(START)
     assert ticked_at(START + timedelta(hours=24)) == 1
@@ -54,7 +54,7 @@ def test_what_was_missed_runs_once(flow_row) -> None:
     assert DueRun.objects.count() == 1
 
 
-def test_one_bad_row_says_why_and_stops_no_other(flow_row) -> None:
+def test_one_bad_row_says_why_and_stops_no_other(flow_row):
     schedule(flow_row, name="bad", cron="0 0 31 2 *")
     schedule(flow_row, name="good", cron="*/5 * * * *")
     ticked_at(START)
@@ -62,7 +62,7 @@ def test_one_bad_row_says_why_and_stops_no_other(flow_row) -> None:
     assert "Bad day-of-month" in Schedule.objects.get(name="bad").trouble
 
 
-def test_an_overlapping_run_is_said_and_not_doubled(flow_row) -> None:
+def test_an_overlapping_run_is_said_and_not_doubled(flow_row):
     row = schedule(flow_row, cron="*/5 * * * *")
     ticked_at(START)
     ticked_at(START + timedelta(minutes=6))
@@ -71,7 +71,7 @@ def test_an_overlapping_run_is_said_and_not_doubled(flow_row) -> None:
     assert "running already" in row.due_runs.order_by("due_at").last().outcome
 
 
-def test_a_clock_set_back_runs_nothing_twice(flow_row) -> None:
+def test_a_clock_set_back_runs_nothing_twice(flow_row):
     schedule(flow_row)
     ticked_at(START)
     assert ticked_at(START + timedelta(hours=15)) == 1
@@ -81,7 +81,7 @@ def test_a_clock_set_back_runs_nothing_twice(flow_row) -> None:
 
 
 @pytest.mark.parametrize("day", [datetime(2026, 3, 8, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)])
-def test_summer_time_fires_a_daily_schedule_once_a_day(flow_row, day: datetime) -> None:
+def test_summer_time_fires_a_daily_schedule_once_a_day(flow_row, day: datetime):
     row = schedule(flow_row, cron="30 2 * * *", time_zone="America/New_York")
     found, moment = [], day - timedelta(hours=12)
     while moment < day + timedelta(days=2):
@@ -90,7 +90,7 @@ def test_summer_time_fires_a_daily_schedule_once_a_day(flow_row, day: datetime) 
     assert len(found) == len(set(found))
 
 
-def test_a_changed_cron_forgets_the_old_due_time(flow_row) -> None:
+def test_a_changed_cron_forgets_the_old_due_time(flow_row):
     row = schedule(flow_row)
     ticked_at(START)
     row.refresh_from_db()
@@ -107,19 +107,19 @@ def test_a_changed_cron_forgets_the_old_due_time(flow_row) -> None:
         ({"cron": "0 0 31 2 *"}, "day-of-month"),
     ],
 )
-def test_what_cannot_be_scheduled_is_named(flow_row, more: dict, said: str) -> None:
+def test_what_cannot_be_scheduled_is_named(flow_row, more: dict, said: str):
     with pytest.raises(BadSchedule, match=said):
         next_due(schedule(flow_row, **more), START)
 
 
-def test_an_interval_keeps_its_beat(flow_row) -> None:
+def test_an_interval_keeps_its_beat(flow_row):
     row = schedule(flow_row, cron="", interval_seconds=600, last_due_at=START)
     assert next_due(row, START + timedelta(seconds=1201)) == START + timedelta(seconds=1800)
     with time_machine.travel(START, tick=False):
         assert [int((one - START).total_seconds()) for one in coming_times(row, 3)] == [600, 1200, 1800]
 
 
-def test_the_sweep_wakes_a_ready_row_once_until_its_time_comes_again(flow_row) -> None:
+def test_the_sweep_wakes_a_ready_row_once_until_its_time_comes_again(flow_row):
     flow_run(flow=flow_row, parameters={}, actor="test")
     Instance.objects.update(woken_at=None, due_at=datetime.now(UTC) - timedelta(hours=1))
     assert sweep() == 1

@@ -39,27 +39,27 @@ def unzipped(content: bytes, size: int) -> bytes:
     st.lists(st.binary(max_size=40).filter(lambda b: b"\n" not in b and not b.endswith(b"\r"))),
     st.integers(1, 99),
 )
-def test_lines_come_out_whole_however_the_bytes_are_cut(lines: list[bytes], size: int) -> None:
+def test_lines_come_out_whole_however_the_bytes_are_cut(lines: list[bytes], size: int):
     if lines and lines[0].startswith(b"\xef\xbb\xbf"):
         return
     assert lines_of(b"".join(line + b"\n" for line in lines), size) == lines
 
 
-def test_a_last_line_without_an_end_counts() -> None:
+def test_a_last_line_without_an_end_counts():
     assert lines_of(b"one\ntwo") == [b"one", b"two"]
 
 
-def test_windows_line_ends_and_a_bom_are_dropped() -> None:
+def test_windows_line_ends_and_a_bom_are_dropped():
     assert lines_of(b"\xef\xbb\xbfone\r\ntwo\r\n") == [b"one", b"two"]
 
 
-def test_a_line_without_end_is_refused_before_it_fills_memory() -> None:
+def test_a_line_without_end_is_refused_before_it_fills_memory():
     with pytest.raises(Unreadable, match="longer than"):
         lines_of(b"x" * (LONGEST_LINE + 2), size=LONGEST_LINE + 2)
 
 
 @pytest.mark.parametrize("size", [1, 13, 4096])
-def test_a_zip_is_read_as_it_passes(size: int) -> None:
+def test_a_zip_is_read_as_it_passes(size: int):
     content = b"a\tb\tc\n" * 500
     assert unzipped(zipped(content), size) == content
 
@@ -72,12 +72,12 @@ def test_a_zip_is_read_as_it_passes(size: int) -> None:
         (zipped(b"x" * 1000)[:50] + b"\xff" * 40, "damaged"),
     ],
 )
-def test_what_cannot_be_unzipped_is_said(content: bytes, said: str) -> None:
+def test_what_cannot_be_unzipped_is_said(content: bytes, said: str):
     with pytest.raises(Unreadable, match=said):
         unzipped(content, 4096)
 
 
-def test_a_bomb_unpacks_piece_by_piece() -> None:
+def test_a_bomb_unpacks_piece_by_piece():
     sizes: list[int] = []
     tap = Unzipped(lambda piece: sizes.append(len(piece)))
     tap.feed(zipped(b"\0" * 50_000_000))
