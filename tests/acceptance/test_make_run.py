@@ -1,0 +1,163 @@
+"""`make run`, as a newcomer starts it: the job done and seen at the neighbours, or the reason why not."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from demo.neighbour import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def var(tmp_path_factory):
+    """One var/ for all tests here: each but the first starts from what is there."""
+    return tmp_path_factory.mktemp("var")
+
+
+def some_port():
+    """A port that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def free_port():
+    return some_port()
+
+
+class Run:
+    """A `make run` under way."""
+
+    def __init__(self, var, port, *arguments, **environment):
+        told = {"HUB_VAR": str(var), "PORT": str(port), "DEMO_CHANGES": "12", "COLUMNS": "100", **environment}
+        dropped = ("DJANGO_SETTINGS_MODULE", "EMAIL_URL", "HUB_URL", "DATABASE_URL", "Q_REDIS_URL")
+        self.var = var
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "demo.run", *arguments],
+            env={**{name: value for name, value in os.environ.items() if name not in dropped}, **told},
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def until(self, text):
+        """Read on until a line has this text."""
+        seen = []
+        assert self.process.stdout
+        for line in self.process.stdout:
+            seen.append(line)
+            if text in line:
+                return
+        pytest.fail(f"It ended before it said {text!r}:\n{''.join(seen)}")
+
+    def end(self, seconds=180):
+        """Its exit code and what it still said."""
+        said, _ = self.process.communicate(timeout=seconds)
+        return self.process.returncode, said
+
+    def stop(self):
+        """SIGTERM, and what came of it."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.end(seconds=60)
+
+    def close(self):
+        """Read no more."""
+        if self.process.stdout:
+            self.process.stdout.close()
+
+    def leftovers(self):
+        """Processes that still have this run's var/ in their environment."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                if (
+                    f"HUB_VAR={self.var}\0".encode() in entry.read_bytes()
+                    and int(entry.parts[2]) != os.getpid()
+                ):
+                    found.append((entry.parent / "cmdline").read_bytes())
+            except OSError:
+                continue
+        return found
+
+
+@pytest.fixture
+def start(var, free_port):
+    """Start a run on a free port; it is ended with the test whatever happens."""
+    runs = []
+
+    def started(*arguments, **environment):
+        runs.append(Run(var, environment.pop("port", free_port), *arguments, **environment))
+        return runs[-1]
+
+    yield started
+    for run in runs:
+        if run.process.poll() is None:
+            run.stop()
+        run.close()
+
+
+def test_once_does_the_job_and_ends_with_0(start, var, free_port):
+    run = start(ONCE="1")
+    code, said = run.end()
+    assert code == 0, said
+    assert "Positive acknowledgements at CCS" in said
+    assert "✗" not in said
+    assert run.leftovers() == []
+    demo = json.loads((var / "demo.json").read_text())
+    assert (var / "demo.json").stat().st_mode & 0o777 == 0o600
+    assert demo["console"] == f"http://127.0.0.1:{free_port}/admin/"
+    assert {"username", "password", "role"} == set(demo["users"][0])
+    assert {"id", "secret", "flows"} == set(demo["clients"][0])
+    assert {"url", "control"} == set(demo["neighbours"]["ccs"])
+
+
+def test_it_stays_up_refuses_a_second_one_and_ends_with_0_on_sigterm(start, free_port):
+    run = start()
+    run.until("Up until Ctrl-C")
+    assert requests.get(f"http://127.0.0.1:{free_port}/admin/login/", timeout=10).status_code == 200
+    demo = json.loads((run.var / "demo.json").read_text())
+    assert requests.get(f"{demo['neighbours']['ccs']['control']}/received", timeout=10).json()
+    code, said = start(port=some_port(), ONCE="1").end()
+    assert (code, f"kill {run.process.pid}" in said) == (1, True)
+    code, said = run.stop()
+    assert (code, run.leftovers()) == (0, []), said
+
+
+def test_once_with_a_broken_neighbour_ends_with_1_and_the_reason(start):
+    run = start("--break", "ccs:500", ONCE="1", DEMO_PATIENCE="3")
+    code, said = run.end()
+    assert code == 1
+    assert "Positive acknowledgements at CCS: expected 33, saw 0" in said
+    assert "500 Internal Server Error" in said
+    assert run.leftovers() == []
+
+
+def test_a_worker_that_dies_is_named_with_the_end_of_its_log(start):
+    run = start()
+    run.until("Up until Ctrl-C")
+    pids = json.loads((run.var / "run.lock").read_text())
+    os.kill(pids["worker"], signal.SIGKILL)
+    code, said = run.end()
+    assert (code, "The worker was killed by SIGKILL" in said) == (1, True), said
+    assert "log/worker.log" in said
+    assert wait_for(lambda: not run.leftovers(), seconds=5)
+
+
+def test_interrupted_before_the_end_once_ends_with_1(start):
+    run = start(ONCE="1")
+    run.until("Neighbours")
+    run.process.send_signal(signal.SIGINT)
+    code, said = run.end()
+    assert (code, "Stopped by SIGINT" in said) == (1, True), said
+    assert run.leftovers() == []
