@@ -40,6 +40,8 @@ def call_child(parent: "Run", identifier: str, message: Any, *, feed: "Feed | No
         )
     parent.stream.flush()
     child, claim = _child_instance(parent, flow, spec, message, feed)
+    if identifier != parent.spec.package.error_handler:  # that one is told of an instance that has ended
+        claim.under = parent.claim
     with parent.stream.timed(Kind.CHILD, f"Called {spec.name}", operation=spec.identifier) as line:
         answer = parent.perform(child, spec, claim, message, feed=feed)
         line.bytes_out = feed.transfer.size if feed else None

@@ -6,7 +6,7 @@ written anew, a whole one gets its name, a published one is left alone. (reliabi
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +16,7 @@ from integrations.adapters.errors import AdapterError, AlreadyExists, NotFound
 from integrations.engine.breakers import breaker_check, breaker_failed, breaker_worked
 from integrations.engine.connections import connection_endpoint, connection_named
 from integrations.engine.crash import crash
-from integrations.engine.faults import ConnectionUnusable, InvalidMessage, RemoteFault, fault_of
+from integrations.engine.faults import ConnectionUnusable, InvalidMessage, LeaseLost, RemoteFault, fault_of
 from integrations.engine.stream import Kind
 from integrations.models import Connection, FileTransfer
 from integrations.storage import payload_open
@@ -147,28 +147,36 @@ def _bring(run: "Run", store: FileStore, feed: Feed) -> None:
         return
     if _already_there(run, store, feed):
         return
-    _advance(transfer, State.COPYING, tries=transfer.tries + 1)
+    if transfer.tries and not store.writes_whole:
+        store.delete(transfer.target_directory, transfer.part_name)
+    _advance(run, transfer, State.COPYING, tries=transfer.tries + 1)
     crash("ledger_copying")
     written = _copy(store, feed)
     crash("copied_not_verified")
     transfer.size, transfer.sha256 = written.size, written.sha256
     if not store.writes_whole:
-        _advance(transfer, State.PUBLISHING)
+        _advance(run, transfer, State.PUBLISHING)
         crash("verified_not_renamed_at_target")
         run.claim.check()
         store.rename(transfer.target_directory, transfer.part_name, transfer.target_name)
     crash("published_not_recorded")
-    _advance(transfer, State.SENT)
+    _advance(run, transfer, State.SENT)
 
 
 def _copy(store: FileStore, feed: Feed) -> Written:
     """The bytes to the target; a source that is not the size it was listed with is left for another time."""
     transfer = feed.transfer
     name = transfer.target_name if store.writes_whole else transfer.part_name
-    with feed.open() as reader:
-        written = store.write(
-            transfer.target_directory, name, reader, size=transfer.source_size, mark=str(transfer.pk)
-        )
+    try:
+        with feed.open() as reader:
+            written = store.write(
+                transfer.target_directory, name, reader, size=transfer.source_size, mark=str(transfer.pk)
+            )
+    except LeaseLost:
+        if not store.writes_whole:  # the part of this try is its own: another holder writes another one
+            with suppress(AdapterError):
+                store.delete(transfer.target_directory, name)
+        raise
     if transfer.source_size is not None and written.size != transfer.source_size:
         store.delete(transfer.target_directory, name)
         raise RemoteFault(
@@ -190,7 +198,7 @@ def _settle_publishing(run: "Run", store: FileStore, transfer: FileTransfer) -> 
     elif part is not None or final is None or final.size != transfer.size:
         return False
     run.note(f"{transfer.target_name} was whole at the target before the interruption; not copied again")
-    _advance(transfer, State.SENT)
+    _advance(run, transfer, State.SENT)
     return True
 
 
@@ -215,7 +223,7 @@ def _already_there(run: "Run", store: FileStore, feed: Feed) -> bool:
         warning=True,
     )
     transfer.size, transfer.sha256 = ours.size, ours.sha256
-    _advance(transfer, State.SENT)
+    _advance(run, transfer, State.SENT)
     return True
 
 
@@ -227,12 +235,13 @@ def _digest(reader: Reader) -> Written:
     return Written(size, found.hexdigest())
 
 
-def _advance(transfer: FileTransfer, state: str, *, tries: int | None = None) -> None:
-    """Write down how far the file got, before anything else happens."""
+def _advance(run: "Run", transfer: FileTransfer, state: str, *, tries: int | None = None) -> None:
+    """Write down how far the file got, before anything else happens; LeaseLost if it is another's by now."""
     transfer.state = state
     transfer.trouble = ""
     transfer.tries = transfer.tries if tries is None else tries
-    transfer.save()
+    with run.claim.writing():
+        transfer.save()
 
 
 def rename_at_source(run: "Run", transfer: FileTransfer, source: str, new_name: str) -> None:
@@ -249,4 +258,4 @@ def rename_at_source(run: "Run", transfer: FileTransfer, source: str, new_name: 
                 raise
     crash("renamed_not_recorded")
     transfer.renamed_to = new_name
-    _advance(transfer, State.DONE)
+    _advance(run, transfer, State.DONE)

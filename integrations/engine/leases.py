@@ -48,6 +48,7 @@ class Claim:
     crashed: bool = False
     lost: bool = False
     renewed: float = field(default_factory=time.monotonic)
+    under: "Claim | None" = None  # a child's: the claim of the instance that called it
 
     def mine(self) -> QuerySet[Instance]:
         """The instance's row, if it is still this claim's."""
@@ -67,8 +68,27 @@ class Claim:
             time.monotonic() - self.renewed > settings.HUB_LEASE_SECONDS / 2 and not self.renew()
         ):
             raise LeaseLost(f"instance {self.instance_id} has another holder")
+        if self.under is not None:
+            self.under.check()
         if stop_asked():
             raise Released
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """A transaction that is begun only while the instance is this claim's, and keeps it so: LeaseLost otherwise.
+
+        For what a holder that was frozen past its lease would overwrite or say a second time.
+        """
+        with transaction.atomic():
+            self._hold()
+            yield
+
+    def _hold(self) -> None:
+        if not self.mine().select_for_update().exists():
+            self.lost = True
+            raise LeaseLost(f"instance {self.instance_id} has another holder")
+        if self.under is not None:
+            self.under._hold()
 
 
 def stop_asked() -> bool:

@@ -7,6 +7,7 @@ from integrations.engine.faults import TechnicalFault
 from integrations.engine.stream import Kind
 from integrations.mapping import Extension, apply_extensions, evaluate
 from integrations.models import MappingExtension
+from lookups.errors import LookupFault
 from lookups.properties import Properties
 from lookups.resolve import lookup_value
 
@@ -20,7 +21,17 @@ def mapping_functions() -> dict[str, Callable[..., Any]]:
 
 
 def _lookup_value(lookup: str, source: str, value: Any, target: str, *default: str) -> str:
-    return lookup_value(lookup, source, str(value), target, *default)
+    """A field the source lacks reaches a function as None: the default, else a fault that says so."""
+    if value is not None:
+        return lookup_value(lookup, source, str(value), target, *default)
+    if default:
+        return default[0]
+    raise LookupFault(
+        f"Lookup {lookup} was asked for {target} of no value in {source}: the message has no such field",
+        lookup=lookup,
+        column=source,
+        hint="Give the mapping's $lookupValue a default, or ask only where the field is there.",
+    )
 
 
 def _property(lookup: str, name: str, *default: str) -> str:

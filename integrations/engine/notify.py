@@ -34,23 +34,24 @@ def notify(run: "Run", kind: str, *, recipients: str, subject: str, lines: list[
     about = told_about(run)
     to = run.emails.addresses(recipients)
     url = instance_url(about)
-    row, made = Notification.objects.get_or_create(
-        dedupe=f"{about.pk}:{kind}:{about.round}",
-        defaults={
-            "instance": about,
-            "kind": kind,
-            "message_id": message_id(f"{about.pk}:{kind}:{about.round}"),
-            "sender": run.emails.addresses("from")[0],
-            "recipients": to,
-            "subject": subject[:LONGEST_SUBJECT],
-            "body": "\n".join([*lines, "", f"Instance: {url}", ""]),
-            "headers": {
-                "X-Busbar-Kind": kind,
-                "X-Busbar-Flow": about.flow.identifier,
-                "X-Busbar-Instance": str(about.pk),
-            },
+    mail = {
+        "instance": about,
+        "kind": kind,
+        "message_id": message_id(f"{about.pk}:{kind}:{about.round}"),
+        "sender": run.emails.addresses("from")[0],
+        "recipients": to,
+        "subject": subject[:LONGEST_SUBJECT],
+        "body": "\n".join([*lines, "", f"Instance: {url}", ""]),
+        "headers": {
+            "X-Busbar-Kind": kind,
+            "X-Busbar-Flow": about.flow.identifier,
+            "X-Busbar-Instance": str(about.pk),
         },
-    )
+    }
+    with run.claim.writing():  # a late attempt knows less than the one that took over
+        row, made = Notification.objects.get_or_create(
+            dedupe=f"{about.pk}:{kind}:{about.round}", defaults=mail
+        )
     if made:
         run.stream.say(Kind.MAILED, f"Mail to {', '.join(to)}: {row.subject}")
     return row

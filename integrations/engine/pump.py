@@ -177,5 +177,6 @@ def _settle_sent(run: "Run", job: Job, transfer: FileTransfer) -> None:
     transfer.state = State.DONE
     transfer.renamed_to = renamed if there else ""
     transfer.trouble = "" if there else "Delivered; then gone from the source before it was renamed."
-    transfer.save()
+    with run.claim.writing():
+        transfer.save()
     run.note(f"{transfer.source_name} was delivered before the interruption; its rename is recorded now")

@@ -1,6 +1,5 @@
 """Rows for the flows in the code, and the connections and schedules their packages ship with."""
 
-import hashlib
 import json
 from typing import Any
 
@@ -9,6 +8,7 @@ from django.db import transaction
 
 from integrations.engine.registry import specs
 from integrations.engine.spec import FlowSpec
+from integrations.mapping import digest
 from integrations.models import Connection, Flow, Mapping, Schedule
 
 PACKAGES = "fixtures/packages"
@@ -51,9 +51,8 @@ def _flow_row(spec: FlowSpec) -> Flow:
 
 def _mapping_rows(flow: Flow, spec: FlowSpec) -> None:
     for name, expression in spec.mappings.items():
-        digest = hashlib.sha256(expression.encode()).hexdigest()
         Mapping.objects.update_or_create(
-            flow=flow, name=name, defaults={"expression": expression, "digest": digest}
+            flow=flow, name=name, defaults={"expression": expression, "digest": digest(expression)}
         )
 
 
