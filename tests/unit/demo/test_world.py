@@ -14,12 +14,10 @@ from demo.job import put_extracts
 from demo.kept import Kept
 from demo.reach import PEOPLE
 from demo.setting_up import set_up
-from demo.world import BUCKET, CCS_DIRECTORY, CCS_NAMESPACE, DACS_DIRECTORY, DACS_NAMESPACE, World
+from demo.world import BUCKET, CCS_DIRECTORY, CCS_NAMESPACE, DACS_DIRECTORY, DACS_NAMESPACE, NEIGHBOURS, World
 from integrations.adapters import open_adapter
 from integrations.engine.connections import connection_endpoint
 from integrations.models import Client, Connection, Flow
-
-NAMES = ["ccs-sftp", "dacs-sftp", "ccs-objects", "dacs-objects", "mail", "ccs", "dacs"]
 
 
 @pytest.fixture
@@ -30,7 +28,7 @@ def world(tmp_path):
         yield running
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NEIGHBOURS)
 def test_every_neighbour_takes_every_control_call(world, name):
     control = world.addresses()[name]["control"]
     for mode in MODES:
@@ -114,7 +112,7 @@ def test_the_hub_is_set_up_for_the_neighbours_and_all_flows_are_active(world):
     assert (flows.count(), flows.filter(active=True).count()) == (6, 6)
     assert [user["role"] for user in demo["users"]] == list(PEOPLE.values())
     assert [client["id"] for client in demo["clients"]] == ["DACS", "OIC"]
-    assert list(demo["neighbours"]) == NAMES
+    assert list(demo["neighbours"]) == list(NEIGHBOURS)
 
 
 @pytest.mark.django_db

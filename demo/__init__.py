@@ -1,0 +1,1 @@
+"""The neighbours in a box, and `make run`."""

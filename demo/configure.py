@@ -1,0 +1,78 @@
+"""The hub set up for the neighbours: connections, people, DACS's log-in, flows switched on.
+
+Runs inside the hub's Django, through its services, as a person would do it in the console.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.auth.models import Group, User
+
+from demo.reach import PEOPLE, Caller, Reach
+from integrations.models import Breaker, Client, Connection, Flow
+from integrations.services.breaker_close import breaker_close
+from integrations.services.client_create import client_create
+from integrations.services.client_rotate import client_rotate_secret
+from integrations.services.connection_save import connection_save
+from integrations.services.flow_switch import flow_activate
+
+ACTOR = "make run"
+PACKAGE = "outl.ba.ccs_dacs"
+
+
+def connections_set(reaches: Iterable[Reach]) -> None:
+    """Point the package's connections at the neighbours; settings a person added beside stay.
+
+    A breaker that an earlier run left open is closed: the neighbours have just been started.
+    """
+    for reach in reaches:
+        row = Connection.objects.get(name=reach.connection)
+        row.settings = {**row.settings, **reach.settings}
+        row.secrets = {**row.secrets, **reach.secrets}
+        row.host_key, row.catalog_url = reach.host_key, reach.catalog_url
+        row.connect_timeout, row.read_timeout = reach.connect_timeout, reach.read_timeout
+        connection_save(connection=row, trust=list(row.trust.all()), actor=ACTOR)
+        if Breaker.objects.filter(connection=row, failures__gt=0).exists():
+            breaker_close(connection=row, actor=ACTOR)
+
+
+def people_set(passwords: Mapping[str, str]) -> list[dict[str, str]]:
+    """One person a role, with these passwords; what `var/demo.json` says of them."""
+    for username, role in PEOPLE.items():
+        user, _ = User.objects.get_or_create(username=username)
+        if not user.check_password(passwords[username]):
+            user.set_password(passwords[username])
+        user.is_staff, user.is_active = True, True
+        user.is_superuser = role == "Administrator"
+        user.save()
+        user.groups.add(Group.objects.get(name=role))
+    return [
+        {"username": username, "password": passwords[username], "role": role}
+        for username, role in PEOPLE.items()
+    ]
+
+
+def callers_set(callers: Iterable[Caller]) -> list[dict[str, Any]]:
+    """Log-ins for the systems that call the hub; what `var/demo.json` says of them."""
+    told = []
+    for caller in callers:
+        flows = list(Flow.objects.filter(identifier__in=caller.flows))
+        client = Client.objects.filter(client_id=caller.client_id).first()
+        if client is None:
+            client_create(
+                client_id=caller.client_id, name=caller.name, flows=flows, secret=caller.secret, actor=ACTOR
+            )
+        else:
+            client_rotate_secret(client=client, actor=ACTOR, secret=caller.secret)
+            client.flows.add(*flows)
+        told.append({"id": caller.client_id, "secret": caller.secret, "flows": sorted(caller.flows)})
+    return told
+
+
+def flows_activate() -> list[str]:
+    """Switch every flow of the package on; their identifiers. FlowNotReady says what is missing."""
+    flows = list(Flow.objects.filter(package=PACKAGE, present=True))
+    for flow in flows:
+        if not flow.active:
+            flow_activate(flow=flow, actor=ACTOR)
+    return [flow.identifier for flow in flows]

@@ -1,0 +1,184 @@
+"""What the main job has to bring about, looked for at the neighbours and nowhere else."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from demo.acknowledgements import OK, Answered
+from demo.ccs import Ccs, Extract
+from demo.dacs import Dacs
+from demo.extracts import BATCHES, digest
+from demo.mail import MailServer
+from demo.people import is_refused_by_dacs
+from demo.shelf import Folder
+from demo.sync_requests import ERROR, SYNCHRONISED
+
+Mail = dict[str, Any]
+SENT_PREFIX = "SENT-"
+MOST_DETAIL = 500
+MESSAGE_CATEGORY, MESSAGE_NUMBER = 11114, 11001  # seed 001 chapter 6: ccs.error.ack.message.*
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing that has to be true at a neighbour. `done` of `total` for what comes bit by bit."""
+
+    what: str
+    expected: object
+    seen: object
+    detail: str = ""
+    done: int = 0
+    total: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is."""
+        return self.expected == self.seen
+
+    @property
+    def reason(self) -> str:
+        """What was seen instead of what was expected, and why, in one line."""
+        why = f": {' '.join(self.detail.split())[:MOST_DETAIL]}" if self.detail else ""
+        return f"{self.what}: expected {self.expected}, saw {self.seen}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """One run of the customer sync flow, for one extract."""
+
+    extract: Extract
+    instance: str
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """Where effects are looked for."""
+
+    ccs: Ccs
+    dacs: Dacs
+    source: Folder
+    target: Folder
+    mail: MailServer
+
+
+def effects(started: Sequence[Started], places: Neighbourhood) -> list[Effect]:
+    """Everything the main job has to bring about, as it stands now."""
+    extracts = [one.extract for one in started]
+    return [
+        _delivered(extracts, places.target),
+        _renamed(extracts, places.source),
+        _mailed(started, places.mail),
+        _read(extracts, places),
+        _answered(extracts, places.dacs),
+        _acknowledged(extracts, places.ccs, refused=False),
+        _acknowledged(extracts, places.ccs, refused=True),
+        _no_error_mail(started, places),
+    ]
+
+
+def _count(what: str, wanted: int, found: int, detail: str = "") -> Effect:
+    return Effect(what, wanted, found, detail, done=found, total=wanted)
+
+
+def _delivered(extracts: Sequence[Extract], target: Folder) -> Effect:
+    there = {item.name for item in target.items()}
+    whole = [one.name for one in extracts if one.name in there and _digest(target, one.name) == one.sha256]
+    missing = sorted({one.name for one in extracts} - set(whole))
+    return _count("Files at DACS, byte for byte", len(extracts), len(whole), f"not {', '.join(missing)}")
+
+
+def _digest(folder: Folder, name: str) -> str:
+    with folder.open(name) as content:
+        return digest(content)
+
+
+def _renamed(extracts: Sequence[Extract], source: Folder) -> Effect:
+    names = {item.name for item in source.items()}
+    kept = sorted(
+        one.name for one in extracts if one.name in names or f"{SENT_PREFIX}{one.name}" not in names
+    )
+    found = len(extracts) - len(kept)
+    return _count(f"Files at CCS renamed to {SENT_PREFIX}…", len(extracts), found, f"not {', '.join(kept)}")
+
+
+def _mailed(started: Sequence[Started], mail: MailServer) -> Effect:
+    told = [one.extract.name for one in started if any(_tells_of(entry, one) for entry in mail.received())]
+    missing = sorted({one.extract.name for one in started} - set(told))
+    return _count(
+        "Process-complete mails naming their file", len(started), len(told), f"not {', '.join(missing)}"
+    )
+
+
+def _tells_of(mail: Mail, one: Started) -> bool:
+    told = _header(mail, "X-Busbar-Kind"), _header(mail, "X-Busbar-Instance")
+    return told == ("process-complete", one.instance) and one.extract.name in mail["body"]
+
+
+def _no_error_mail(started: Sequence[Started], places: Neighbourhood) -> Effect:
+    """Of the runs and of their acknowledgements: what an earlier start left may be told of now."""
+    wanted = _references([one.extract for one in started])
+    own = {one.answer.instance for one in places.dacs.outbox.all() if one.reference in wanted}
+    own |= {one.instance for one in started}
+    errors = [
+        one["subject"]
+        for one in places.mail.received()
+        if _header(one, "X-Busbar-Kind") == "error" and _header(one, "X-Busbar-Instance") in own
+    ]
+    return Effect("Error mails", 0, len(errors), errors[0] if errors else "")
+
+
+def _header(mail: Mail, name: str) -> str:
+    return next((str(value) for key, value in mail["headers"].items() if key.lower() == name.lower()), "")
+
+
+def _refused(extract: Extract, ccs: Ccs) -> set[str]:
+    """The sync requests that DACS has to refuse, by what CCS knows of its customers."""
+    entity = BATCHES[extract.batch].entity
+    return {
+        one.id
+        for one in ccs.sync_requests.find(entity=entity)
+        if one.file == extract.name and is_refused_by_dacs(entity, one.customer)
+    }
+
+
+def _read(extracts: Sequence[Extract], places: Neighbourhood) -> Effect:
+    wanted = sum(one.records for one in extracts)
+    uploads = [one for one in places.dacs.uploads() if one.sha256 in {extract.sha256 for extract in extracts}]
+    return _count("Records read by DACS", wanted, sum(one.accepted + one.rejected for one in uploads))
+
+
+def _answered(extracts: Sequence[Extract], dacs: Dacs) -> Effect:
+    wanted = _references(extracts)
+    sent = [one for one in dacs.outbox.all() if one.reference in wanted]
+    trouble = next((one.answer for one in sent if one.tries and not one.settled), Answered())
+    settled = sum(one.settled for one in sent)
+    return _count(
+        f"Acknowledgements the hub answered with {OK}",
+        len(wanted),
+        settled,
+        f"{trouble.status or ''} {trouble.body}".strip(),
+    )
+
+
+def _acknowledged(extracts: Sequence[Extract], ccs: Ccs, *, refused: bool) -> Effect:
+    odd = {key for extract in extracts for key in _refused(extract, ccs)}
+    wanted = odd if refused else _references(extracts) - odd
+    found = [one for one in ccs.sync_requests.find(ERROR if refused else SYNCHRONISED) if one.id in wanted]
+    right = [one for one in found if not refused or _says_why(one.exceptions)]
+    what = (
+        "Negative acknowledgements at CCS, with the reason" if refused else "Positive acknowledgements at CCS"
+    )
+    return _count(what, len(wanted), len(right))
+
+
+def _says_why(exceptions: Iterable[dict[str, Any]]) -> bool:
+    """Whether the message of seed 001 chapter 6 came, with DACS's text."""
+    return any(
+        (one["messageCategory"], one["messageNumber"]) == (MESSAGE_CATEGORY, MESSAGE_NUMBER)
+        and "extendable lookup" in one["messageParameters"][0]["messageParameterValue"]
+        for one in exceptions
+    )
+
+
+def _references(extracts: Sequence[Extract]) -> set[str]:
+    return {reference for one in extracts for reference in one.references}

@@ -1,0 +1,51 @@
+"""The main job, done once: CCS's extracts through the hub to DACS, and DACS's acknowledgements back (issue 2)."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from demo.effects import Effect, Neighbourhood, Started, effects
+from demo.extracts import CONTACT, SERVICE, SERVICE_POINT
+from demo.show import Show
+
+# Batch, what it extracts, and whether CCS zips the file (seed 001 chapter 3).
+EXTRACTS = (("C1-DCTEX", CONTACT, False), ("C1-DSPEX", SERVICE_POINT, True), ("C1-DMSEX", SERVICE, False))
+POLL_SECONDS = 0.25
+
+
+def put_extracts(places: Neighbourhood, *, changes: int, start: Callable[[str], str]) -> list[Started]:
+    """CCS changes `changes` customers for each extract and puts the files; `start` runs the flow for a batch.
+
+    `start` takes the batch code and gives the instance's id.
+    """
+    extracts = []
+    for code, entity, zipped in EXTRACTS:
+        places.ccs.change(entity, changes)
+        extracts.append(places.ccs.extract(code, places.source, zipped=zipped))
+    return [Started(extract, start(extract.batch)) for extract in extracts]
+
+
+def wait_for_effects(
+    started: Sequence[Started],
+    places: Neighbourhood,
+    *,
+    show: Show,
+    watch: Callable[[], None],
+    patience: float,
+) -> list[Effect]:
+    """Look at the neighbours until every effect is there, or nothing new has come for `patience` seconds.
+
+    `watch` is called between looks; what it raises ends the wait.
+    """
+    last: object = None
+    moved = time.monotonic()
+    with show.bars("Customer sync, CCS → hub → DACS and back") as bars:
+        while True:
+            seen = effects(started, places)
+            bars.update(seen)
+            now = [one.done for one in seen]
+            if now != last:
+                last, moved = now, time.monotonic()
+            if all(one.ok for one in seen) or time.monotonic() - moved > patience:
+                return seen
+            watch()
+            time.sleep(POLL_SECONDS)
