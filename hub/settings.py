@@ -176,6 +176,7 @@ HUB_MAX_BODY_BY_FLOW = env.dict("HUB_MAX_BODY_BY_FLOW", {"value": int}, default=
 HUB_LEASE_SECONDS = env.int("HUB_LEASE_SECONDS", 60)
 HUB_HEARTBEAT_SECONDS = env.int("HUB_HEARTBEAT_SECONDS", 15)
 HUB_SWEEP_SECONDS = env.int("HUB_SWEEP_SECONDS", 10)
+HUB_ERROR_MAILS_AN_HOUR = env.int("HUB_ERROR_MAILS_AN_HOUR", 200)  # of one flow; more are held back
 HUB_RETENTION_DAYS = env.int("HUB_RETENTION_DAYS", 90)
 # Networks connections may reach; empty means any but the machine's metadata service (docs/security.md).
 HUB_ALLOWED_NETWORKS = env.list("HUB_ALLOWED_NETWORKS", default=[])

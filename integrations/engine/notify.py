@@ -1,9 +1,11 @@
 """Queueing e-mails: outbox rows with a stable id, one an instance, kind and round (contract, "Flows")."""
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.utils import timezone
 
 from integrations.engine.stream import Kind
 from integrations.models import Instance, Notification
@@ -34,6 +36,7 @@ def notify(run: "Run", kind: str, *, recipients: str, subject: str, lines: list[
     about = told_about(run)
     to = run.emails.addresses(recipients)
     url = instance_url(about)
+    held_back = _held_back(about, kind)
     mail = {
         "instance": about,
         "kind": kind,
@@ -47,14 +50,29 @@ def notify(run: "Run", kind: str, *, recipients: str, subject: str, lines: list[
             "X-Busbar-Flow": about.flow.identifier,
             "X-Busbar-Instance": str(about.pk),
         },
+        "state": Notification.State.GIVEN_UP if held_back else Notification.State.PENDING,
+        "trouble": held_back,
     }
     with run.claim.writing():  # a late attempt knows less than the one that took over
         row, made = Notification.objects.get_or_create(
             dedupe=f"{about.pk}:{kind}:{about.round}", defaults=mail
         )
-    if made:
+    if made and held_back:
+        run.stream.warn(f"Mail to {', '.join(to)} held back: {held_back}")
+    elif made:
         run.stream.say(Kind.MAILED, f"Mail to {', '.join(to)}: {row.subject}")
     return row
+
+
+def _held_back(about: Instance, kind: str) -> str:
+    """Why one more mail would be one too many: a flow that fails all day must not fill mailboxes."""
+    if kind != Notification.Kind.ERROR:
+        return ""
+    since = timezone.now() - timedelta(hours=1)
+    sent = Notification.objects.filter(instance__flow=about.flow, kind=kind, created_at__gte=since).count()
+    if sent < settings.HUB_ERROR_MAILS_AN_HOUR:
+        return ""
+    return f"{sent} error mails of {about.flow.identifier} in the last hour (HUB_ERROR_MAILS_AN_HOUR)"
 
 
 def message_id(dedupe: str) -> str:

@@ -124,11 +124,23 @@ def _fault_fields(fault: Fault) -> dict[str, Any]:
 
 
 def released(run: "Run") -> None:
-    """The process is asked to stop: the instance is ready again at once, its crash count untouched."""
+    """The process is asked to stop: the instance is ready again at once, its crash count untouched.
+
+    A child ends: its parent goes on elsewhere and calls it anew. So does what a caller waits for; a replay has none.
+    """
     with transaction.atomic():
-        child = run.instance.parent_id is not None or run.spec.waits
-        status = Status.FAILED if child else Status.READY
-        _apply(run, Outcome.RELEASED, "Given back at shutdown", status=status, due_at=db_now(), woken_at=None)
+        waited_for = run.spec.waits and run.instance.cause != Instance.Cause.REPLAY
+        ends = run.instance.parent_id is not None or waited_for
+        status = Status.FAILED if ends else Status.READY
+        _apply(
+            run,
+            Outcome.RELEASED,
+            "Given back at shutdown",
+            ended=ends,
+            status=status,
+            due_at=db_now(),
+            woken_at=None,
+        )
         run.stream.say(
             Kind.NOTED, "Given back at shutdown; it goes on from its checkpoint", level=Level.WARNING
         )

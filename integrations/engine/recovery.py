@@ -1,6 +1,5 @@
 """The sweep: wakes what is ready and unclaimed, and what a dead worker left (reliability rule 4)."""
 
-import uuid
 from datetime import timedelta
 
 import structlog
@@ -23,14 +22,17 @@ def sweep() -> int:
     now = db_now()
     never = Q(woken_at=None) | Q(woken_at__lt=F("due_at"))
     due = Instance.objects.filter(status__in=["ready", "waiting"], due_at__lte=now)
-    fresh = due.filter(never).values_list("pk", flat=True)[:AT_ONCE]
-    woken = [pk for pk in fresh if _wake(pk)]
-    forgotten = due.exclude(never).filter(woken_at__lt=now - timedelta(seconds=FIRST_WAKE))
-    for row in forgotten.only("pk", "wakes", "woken_at")[:AT_ONCE]:
+    fields = ("pk", "fence", "wakes", "woken_at", "due_at")
+    forgotten = due.exclude(never).filter(woken_at__lt=now - timedelta(seconds=FIRST_WAKE)).only(*fields)
+    woken = 0
+    for row in (*due.filter(never).only(*fields)[:AT_ONCE], *forgotten[:AT_ONCE]):
         pause = min(FIRST_WAKE * 2 ** min(row.wakes, 10), LONGEST_WAKE)
-        if row.woken_at and row.woken_at < now - timedelta(seconds=pause) and _wake(row.pk):
-            woken.append(row.pk)
-    return len(woken)
+        if row.woken_at and row.due_at <= row.woken_at and row.woken_at >= now - timedelta(seconds=pause):
+            continue
+        if not _wake(row):
+            break  # the queue is down: all of them are tried again in the next round
+        woken += 1
+    return woken
 
 
 def sweep_dead() -> int:
@@ -44,10 +46,13 @@ def sweep_dead() -> int:
         if row.flow.pattern in WAITED_FOR and row.cause != Instance.Cause.REPLAY:
             work_on(row.pk)  # only records that its process died: nobody waits for it any more
         elif row.woken_at is None or row.woken_at < now - grace:
-            _wake(row.pk)
+            _wake(row)
     return found
 
 
-def _wake(pk: uuid.UUID) -> bool:
-    Instance.objects.filter(pk=pk).update(woken_at=db_now(), wakes=F("wakes") + 1)
-    return wake.enqueue(pk)
+def _wake(row: Instance) -> bool:
+    """Put it on the queue; only what the queue took counts as woken."""
+    if not wake.enqueue(row.pk):
+        return False
+    Instance.objects.filter(pk=row.pk, fence=row.fence).update(woken_at=db_now(), wakes=F("wakes") + 1)
+    return True

@@ -1,11 +1,15 @@
 """The beat's tasks, each once among many beats."""
 
+import socket
+import subprocess
+import sys
 from datetime import timedelta
 
 from django.utils import timezone
 
+from integrations.engine.cluster import end_orphans
 from integrations.engine.leadership import lead, step_down
-from integrations.models import Flow, Lease
+from integrations.models import Flow, Heartbeat, Lease
 from integrations.services.beat import tracing_reverts
 from integrations.services.flow_switch import flow_trace
 
@@ -32,3 +36,22 @@ def test_debug_tracing_reverts_by_itself(make_flow):
     assert tracing_reverts() >= 1
     flow.refresh_from_db()
     assert (flow.tracing, flow.tracing_until) == ("production", None)
+
+
+def test_the_cluster_of_a_killed_beat_is_ended_by_the_next_one(transactional_db):
+    orphan = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)", "qcluster"], start_new_session=True
+    )
+    now = timezone.now()
+    Heartbeat.objects.create(
+        name="beat of old",
+        role="beat",
+        host=socket.gethostname(),
+        pid=2**22 + 1,
+        started_at=now,
+        at=now,
+        detail={"cluster": orphan.pid},
+    )
+    end_orphans()
+    assert orphan.wait(5) == -9
+    end_orphans()

@@ -438,3 +438,17 @@ def test_a_flow_that_skips_ends_as_skipped_with_the_reason(make_flow, client):
 def test_lease_lost_and_released_pass_through_a_flow_s_own_error_handling():
     assert not issubclass(LeaseLost, Exception)
     assert not issubclass(Released, Exception)
+
+
+def test_error_mails_of_a_flow_that_fails_all_day_are_held_back(make_flow, client, settings):
+    settings.HUB_ERROR_MAILS_AN_HOUR = 2
+
+    def body(run, message):
+        raise BusinessFault("no")
+
+    make_flow(body)
+    for number in range(3):
+        instance = worked(submit(client, {"n": number}).instance)
+    assert sorted(Notification.objects.values_list("state", flat=True)) == ["given up", "pending", "pending"]
+    assert "in the last hour" in Notification.objects.get(state="given up").trouble
+    assert instance.status == "failed"
