@@ -1,5 +1,6 @@
 """What is particular to SFTP: keys, host keys, and what OpenSSH does that our own server does not."""
 
+import io
 import os
 import signal
 import socket
@@ -12,12 +13,14 @@ import paramiko
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from paramiko.sftp import SFTP_FAILURE, SFTP_OP_UNSUPPORTED
 
 from demo.sftp import SftpServer, User
-from demo.sftp_files import Login
+from demo.sftp_files import Files, Login
 from integrations.adapters import adapter_class, open_adapter
 from integrations.adapters.contract import CHUNK, Endpoint
 from integrations.adapters.errors import (
+    AlreadyExists,
     Dropped,
     HostKeyRefused,
     LoginRefused,
@@ -175,6 +178,28 @@ def test_settings_that_cannot_work_are_named(server, changes, said):
     assert any(said in problem for problem in problems), problems
 
 
+@pytest.mark.parametrize("said", [SFTP_FAILURE, SFTP_OP_UNSUPPORTED])
+def test_a_server_whose_own_rename_does_not_work_is_asked_for_the_other(server, monkeypatch, said):
+    monkeypatch.setattr(Files, "rename", lambda files, old, new: said)
+    with Sftp(endpoint(server)) as store:
+        store.write("", "a", io.BytesIO(b"x"))
+        store.rename("", "a", "b")
+        assert (store.stat("", "a"), store.stat("", "b").size) == (None, 1)
+
+
+def test_a_name_taken_in_the_last_moment_is_not_replaced(server, monkeypatch):
+    def taken(files, old, new):
+        (files.home / new).write_bytes(b"other")
+        return SFTP_FAILURE
+
+    monkeypatch.setattr(Files, "rename", taken)
+    with Sftp(endpoint(server)) as store:
+        store.write("", "a", io.BytesIO(b"x"))
+        with pytest.raises(AlreadyExists):
+            store.rename("", "a", "b")
+        assert store.stat("", "b").size == 5
+
+
 # -- servers that are not what they should be -----------------------------------------------------------------
 
 
@@ -255,6 +280,7 @@ def test_openssh_speaks_the_fast_cipher_and_offers_its_extensions(real):
         with store._pool.lend() as session:
             assert session.transport.remote_cipher == "aes128-gcm@openssh.com"
             assert {"fsync@openssh.com", "posix-rename@openssh.com"} <= set(session.wire.extensions)
+            assert session.wire.space_left(b".") > 0
 
 
 @pytest.mark.sshd
