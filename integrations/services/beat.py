@@ -25,6 +25,7 @@ from integrations.services.flow_run import schedule_start
 from integrations.services.purge import purge
 
 log = structlog.get_logger(__name__)
+END_SECONDS = 29
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,13 @@ class Task:
     do: Callable[[], object]
 
 
-def tasks() -> list[Task]:
-    """What a beat does, and how often (seconds)."""
+def tasks(stopping: Callable[[], bool] = lambda: False) -> list[Task]:
+    """What a beat does, and how often (seconds); `stopping` ends what would take long."""
     return [
         Task("tick", 1, lambda: tick(schedule_start)),
         Task("sweep", 1, sweep),
         Task("sweep dead", settings.HUB_SWEEP_SECONDS, sweep_dead),
-        Task("outbox", 1, send_due),
+        Task("outbox", 1, lambda: send_due(stopping=stopping)),
         Task("tracing", 30, tracing_reverts),
         Task("retention", 3600, purge),
     ]
@@ -69,7 +70,10 @@ class Beat:
 
     def run(self) -> None:
         """Until `stop`."""
-        threads = [threading.Thread(target=self._loop, args=(task,), name=task.name) for task in tasks()]
+        threads = [
+            threading.Thread(target=self._loop, args=(task,), name=task.name, daemon=True)
+            for task in tasks(self._stop.is_set)
+        ]
         for thread in threads:
             thread.start()
         while not self._stop.is_set():
@@ -77,10 +81,14 @@ class Beat:
             if self._cluster is not None:
                 self._guarded("cluster", self._cluster.tend)
             self._stop.wait(2)
+        deadline = time.monotonic() + END_SECONDS
         if self._cluster is not None:
             self._cluster.stop()
         for thread in threads:
-            thread.join()
+            thread.join(max(deadline - time.monotonic(), 0.1))
+        left = [thread.name for thread in threads if thread.is_alive()]
+        if left:  # what they are at is claimed, and found again as cut off
+            log.warning("beat_did_not_wait", tasks=left)
         self._guarded("step down", lambda: step_down(self.name))
 
     def stop(self) -> None:

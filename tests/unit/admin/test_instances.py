@@ -285,3 +285,10 @@ def test_discarding_needs_a_reason_and_keeps_it(operator):
     instance.refresh_from_db()
     assert instance.status == "discarded"
     assert instance.error.reason == "sent by hand"
+
+
+def test_a_fault_that_is_over_does_not_alarm(operator):
+    over = factories.InstanceFactory(status="succeeded", fault_text="It was down")
+    page = text_of(operator.get(page_of(over)))
+    assert "Failed before: It was down" in page
+    assert "bb-fault" not in page

@@ -1,0 +1,41 @@
+"""The console's pages, one file a model; Django's admin finds them here."""
+
+from integrations.admin import (
+    agent_group,
+    audit_entry,
+    breaker,
+    certificate,
+    client,
+    connection,
+    error,
+    error_family,
+    file_transfer,
+    flow,
+    health,
+    instance,
+    mapping,
+    mapping_extension,
+    notification,
+    schedule,
+    sync_request,
+)
+
+__all__ = [
+    "agent_group",
+    "audit_entry",
+    "breaker",
+    "certificate",
+    "client",
+    "connection",
+    "error",
+    "error_family",
+    "file_transfer",
+    "flow",
+    "health",
+    "instance",
+    "mapping",
+    "mapping_extension",
+    "notification",
+    "schedule",
+    "sync_request",
+]

@@ -1,0 +1,90 @@
+"""Schedules: a cron in a zone, or an interval; refused when saved where it would never fire."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from hub.theme import display
+from integrations.admin.base import ConsoleAdmin, actor_of, address_of, subject_of
+from integrations.models import Flow, Schedule
+from integrations.present import as_text, badge, in_words, short
+from integrations.services.audit import audit
+from integrations.services.schedule_save import next_times, schedule_problems, schedule_save
+
+
+class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes none at run time
+    """Checked by the service's own rules, so that the page and the tick agree."""
+
+    class Meta:
+        model = Schedule
+        fields = ["flow", "name", "cron", "time_zone", "interval_seconds", "parameters", "enabled"]
+
+    def full_clean(self) -> None:
+        """The fields first, then the whole."""
+        super().full_clean()
+        if self.is_bound and not self.errors:
+            for field, problem in schedule_problems(self.instance).items():
+                self.add_error(field, problem)
+
+
+@admin.register(Schedule)
+class ScheduleAdmin(ConsoleAdmin[Schedule]):
+    """A flow may have any number of schedules, each with its own parameters."""
+
+    form = ScheduleForm
+    panel_template = "admin/integrations/schedule/panel.html"
+    list_display = ("name", "flow", "when", "with_parameters", "state", "next_due_at", "last_due_at")
+    list_filter = ("enabled", "flow__package", "flow")
+    search_fields = ("name", "flow__identifier", "cron")
+    list_select_related = ("flow",)
+    fields = ("flow", "name", "cron", "time_zone", "interval_seconds", "parameters", "enabled")
+    actions = None
+
+    @display(description="When", ordering="cron")
+    def when(self, row: Schedule) -> str:
+        """The cron with its zone, or the interval."""
+        return f"{row.cron} {row.time_zone}" if row.cron else f"every {row.interval_seconds} s"
+
+    @display(description="Parameters")
+    def with_parameters(self, row: Schedule) -> str:
+        """As one line of JSON."""
+        return short(as_text(row.parameters), 60)
+
+    @display(description="State", ordering="enabled")
+    def state(self, row: Schedule) -> SafeString:
+        """On, off, or in trouble since the last tick."""
+        if row.trouble:
+            return badge("failed", "trouble")
+        return badge("active", "on") if row.enabled else badge("off")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only flows that a schedule can start."""
+        if db_field.name == "flow":
+            kwargs["queryset"] = Flow.objects.filter(pattern=Flow.Pattern.FILE, present=True)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Schedule, form: Any, change: bool) -> None:
+        """By the service, which works out the next due time and audits."""
+        schedule_save(schedule=obj, actor=actor_of(request), address=address_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: Schedule) -> None:
+        """Deleted, and the trail says which."""
+        audit(
+            actor=actor_of(request),
+            action="schedule_delete",
+            subject=subject_of(obj),
+            detail={"schedule": str(obj)},
+            address=address_of(request),
+        )
+        super().delete_model(request, obj)
+
+    def panel(self, request: HttpRequest, row: Schedule | None) -> dict[str, Any]:
+        """The next five times and the last runs."""
+        if row is None:
+            return {}
+        times = in_words(next_times(row)) if row.enabled else []
+        runs = row.due_runs.select_related("instance").order_by("-due_at")[:10]
+        return {"times": times, "runs": runs}

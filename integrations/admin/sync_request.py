@@ -1,0 +1,56 @@
+"""Sync requests: which records the other side has said yes to, which are late, which it never knew."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from hub.theme import display
+from integrations.admin.base import RecordAdmin
+from integrations.admin.filters import NotedRecentlyFilter, OverdueFilter
+from integrations.models import SyncRequest
+from integrations.present import badge, short
+
+
+@admin.register(SyncRequest)
+class SyncRequestAdmin(RecordAdmin[SyncRequest]):
+    """Found by its id or the record's external id, exact."""
+
+    panel_template = "admin/integrations/sync_request/page.html"
+    list_display = ("sync_request_id", "state", "entity", "external_id", "noted_at", "overdue", "said")
+    list_filter = ("status", OverdueFilter, NotedRecentlyFilter, "package", "entity")
+    search_fields = ("sync_request_id",)
+    search_help_text = "Exact: a sync request id or an external id."
+    actions = None
+
+    @display(description="Status", ordering="status")
+    def state(self, row: SyncRequest) -> SafeString:
+        """In colour."""
+        return badge(row.status, str(row.get_status_display()))
+
+    @display(description="Acknowledgement")
+    def overdue(self, row: SyncRequest) -> SafeString | Any:
+        """When it came, or that it is late."""
+        if row.acknowledged_at:
+            return row.acknowledged_at
+        late = row.status == row.Status.AWAITING and row.overdue_at and row.overdue_at < timezone.now()
+        return badge("overdue") if late else ""
+
+    @display(description="Message")
+    def said(self, row: SyncRequest) -> str:
+        """What the other side said."""
+        return short(row.message)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[SyncRequest], search_term: str
+    ) -> tuple[QuerySet[SyncRequest], bool]:
+        """Exact, by index."""
+        term = search_term.strip()
+        return (queryset.filter(Q(sync_request_id=term) | Q(external_id=term)) if term else queryset), False
+
+    def panel(self, request: HttpRequest, row: SyncRequest | None) -> dict[str, Any]:
+        """Whether it is late."""
+        return {"overdue": self.overdue(row)} if row else {}
