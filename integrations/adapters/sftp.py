@@ -2,7 +2,7 @@
 
 import stat as modes
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 
 from integrations.adapters import sftp_wire
 from integrations.adapters.contract import (
@@ -139,9 +139,12 @@ class Sftp(FileStore):
             try:
                 yield reader
             finally:
-                # Nothing read is lost by a close that fails, and a first error should be the one seen.
-                with suppress(AdapterError):
+                # Nothing read is lost by a close that fails, and a first error should be the one seen; but a
+                # session that cannot close a file is not lent again, whoever swallowed that first error.
+                try:
                     reader.finish()
+                except AdapterError:
+                    session.close()
 
     def write(
         self, directory: str, name: str, source: Reader, *, size: int | None = None, mark: str = ""
