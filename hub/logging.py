@@ -108,6 +108,8 @@ def logging_config(*, form: str, level: str) -> dict[str, Any]:
         "loggers": {
             # Django's own handlers would write a second line, or mail tracebacks with request data in them.
             "django": {"handlers": [], "level": level, "propagate": True},
+            # A line for each id that is queued tells an operator nothing.
+            "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             # These speak of every packet and connection below WARNING.
             **{

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -71,13 +72,12 @@ class Beat:
     def run(self) -> None:
         """Until `stop`."""
         threads = [
-            threading.Thread(target=self._loop, args=(task,), name=task.name, daemon=True)
-            for task in tasks(self._stop.is_set)
+            threading.Thread(target=self._loop, args=(task, do), name=task.name, daemon=True)
+            for task, do in self._work()
         ]
         for thread in threads:
             thread.start()
         while not self._stop.is_set():
-            self._guarded("heartbeat", self._sign_of_life)
             if self._cluster is not None:
                 self._guarded("cluster", self._cluster.tend)
             self._stop.wait(2)
@@ -89,16 +89,21 @@ class Beat:
         left = [thread.name for thread in threads if thread.is_alive()]
         if left:  # what they are at is claimed, and found again as cut off
             log.warning("beat_did_not_wait", tasks=left)
-        self._guarded("step down", lambda: step_down(self.name))
+        self._guarded("step down", self._step_down)
 
     def stop(self) -> None:
         """End soon; `run` returns once everything has ended."""
         self._stop.set()
 
-    def _loop(self, task: Task) -> None:
+    def _work(self) -> list[tuple[Task, Callable[[], object]]]:
+        """What each thread does: the tasks where this beat leads, and its own sign of life."""
+        led = [(task, partial(self._if_leader, task)) for task in tasks(self._stop.is_set)]
+        return [(Task("heartbeat", 2, self._sign_of_life), self._sign_of_life), *led]
+
+    def _loop(self, task: Task, do: Callable[[], object]) -> None:
         while not self._stop.is_set():
             started = time.monotonic()
-            self._guarded(task.name, lambda: self._if_leader(task))
+            self._guarded(task.name, do)
             self._stop.wait(max(task.every - (time.monotonic() - started), 0.05))
         connection.close()
 
@@ -113,6 +118,11 @@ class Beat:
             do()
         except Exception:
             log.exception("beat_task_failed", task=name)
+
+    def _step_down(self) -> None:
+        """An end in good order leaves no sign of life behind: it is not somebody who fell silent."""
+        step_down(self.name)
+        Heartbeat.objects.filter(name=f"beat {self.name}").delete()
 
     def _sign_of_life(self) -> None:
         Heartbeat.objects.update_or_create(
