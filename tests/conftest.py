@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 
 CI = os.environ.get("CI", "").lower() == "true"
 # Reasons a test may be skipped for even in CI; a machine that runs CI has everything, so there are none.
@@ -68,6 +69,19 @@ def _own_settings(settings, tmp_path: Path):
     (tmp_path / "payloads").mkdir()
     settings.PAYLOAD_STORE = f"file://{tmp_path / 'payloads'}"
     cache.clear()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """A thread that ended with its session still open must not keep PostgreSQL from dropping the test database."""
+    yield
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
 
 
 def _note_skip(report) -> None:

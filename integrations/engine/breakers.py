@@ -13,12 +13,17 @@ OPEN_SECONDS = 30
 
 
 def breaker_check(connection: Connection) -> None:
-    """Raise a passing fault while the breaker is open; after that one call may try."""
+    """Raise a passing fault while the breaker is open; after that one call, whoever is first, may try."""
     breaker = Breaker.objects.filter(connection=connection, open_until__isnull=False).first()
     if breaker is None or breaker.open_until is None:
         return
-    left = (breaker.open_until - db_now()).total_seconds()
-    if left > 0:
+    now = db_now()
+    left = (breaker.open_until - now).total_seconds()
+    trial = left <= 0 and Breaker.objects.filter(pk=breaker.pk, open_until=breaker.open_until).update(
+        open_until=now + timedelta(seconds=OPEN_SECONDS)
+    )
+    if not trial:
+        left = left if left > 0 else OPEN_SECONDS
         raise RemoteFault(
             f"{connection.name} failed {breaker.failures} times in a row and is left alone for {left:.0f} s more"
             f" (last: {breaker.last_fault})",
@@ -43,6 +48,6 @@ def breaker_failed(connection: Connection, fault: Fault) -> None:
 
 def breaker_worked(connection: Connection) -> None:
     """A call that went through closes the breaker; costs a write only where there was a fault before."""
-    Breaker.objects.filter(connection=connection, failures__gt=0).update(
-        failures=0, open_until=None, last_fault=""
-    )
+    failed = Breaker.objects.filter(connection=connection, failures__gt=0)
+    if failed.exists():  # an UPDATE of no row would still wait for SQLite's one writer
+        failed.update(failures=0, open_until=None, last_fault="")

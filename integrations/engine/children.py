@@ -11,7 +11,7 @@ from integrations.engine.leases import Claim
 from integrations.engine.registry import spec_for
 from integrations.engine.spec import FlowSpec
 from integrations.engine.stream import Kind
-from integrations.models import Flow, Instance
+from integrations.models import BusinessKey, Flow, Instance
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
@@ -22,7 +22,14 @@ class Perform(Protocol):
     """How the runner runs a claimed instance's body: its answer, or a Fault already written down."""
 
     def __call__(
-        self, instance: Instance, spec: FlowSpec, claim: Claim, message: Any, *, feed: "Feed | None" = None
+        self,
+        instance: Instance,
+        spec: FlowSpec,
+        claim: Claim,
+        message: Any,
+        *,
+        feed: "Feed | None" = None,
+        parent: "Run | None" = None,
     ) -> Any:
         """Run the body to its end."""
         ...
@@ -38,12 +45,11 @@ def call_child(parent: "Run", identifier: str, message: Any, *, feed: "Feed | No
         raise Inactive(
             f"{spec.identifier} is not active", hint=f"Activate it: {parent.spec.identifier} calls it."
         )
-    parent.stream.flush()
     child, claim = _child_instance(parent, flow, spec, message, feed)
     if identifier != parent.spec.package.error_handler:  # that one is told of an instance that has ended
         claim.under = parent.claim
     with parent.stream.timed(Kind.CHILD, f"Called {spec.name}", operation=spec.identifier) as line:
-        answer = parent.perform(child, spec, claim, message, feed=feed)
+        answer = parent.perform(child, spec, claim, message, feed=feed, parent=parent)
         line.bytes_out = feed.transfer.size if feed else None
         line.text += f" (instance {child.pk})"
     return answer
@@ -61,7 +67,9 @@ def _child_instance(
         attachment_name=feed.transfer.source_name[:255] if feed else "",
         created_at=db_now(),
     )
+    rows = extract_keys(child, spec, message)
     with transaction.atomic():
+        parent.stream.flush()
         claim = begin_running(child)
-        extract_keys(child, spec, message)
+        BusinessKey.objects.bulk_create(rows, ignore_conflicts=True)
     return child, claim

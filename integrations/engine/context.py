@@ -8,12 +8,13 @@ from integrations.engine import children, mapper, sync_requests
 from integrations.engine import files as file_work
 from integrations.engine import invoke as calling
 from integrations.engine import notify as mailing
+from integrations.engine.connections import connection_named
 from integrations.engine.faults import Fault
 from integrations.engine.leases import Claim
 from integrations.engine.retry import retry_for
 from integrations.engine.spec import FlowSpec
 from integrations.engine.stream import Kind, Stream
-from integrations.models import BusinessKey, FileTransfer, Instance
+from integrations.models import BusinessKey, Connection, FileTransfer, Instance
 from lookups.properties import Properties
 from lookups.resolve import lookup_value
 
@@ -40,9 +41,10 @@ class Run:
         *,
         perform: children.Perform,
         feed: file_work.Feed | None = None,
+        parent: "Run | None" = None,
     ) -> None:
         """`perform` runs a child's body; `feed`: the file a parent flow passes in this process (a stored
-        attachment is opened when asked for)."""
+        attachment is opened when asked for); `parent`: the run whose stores and connections this one uses."""
         self.instance = instance
         self.spec = spec
         self.claim = claim
@@ -53,7 +55,9 @@ class Run:
         self.emails = Properties(spec.package.emails)
         self.lookup = lookup_value
         self.person_decided = False
+        self._parent = parent
         self._stores: dict[str, FileStore] = {}
+        self._connections: dict[str, Connection] = {}
         self._allowed_retries = 0
 
     @property
@@ -141,6 +145,8 @@ class Run:
     def allows_retries(self, times: int) -> None:
         """A connection was used that lets passing faults be tried again so many times."""
         self._allowed_retries = max(self._allowed_retries, times)
+        if self._parent is not None:  # a child is not tried again by itself, its parent is
+            self._parent.allows_retries(times)
 
     def gives_up(self, fault: Fault) -> bool:
         """Whether this fault ends the instance for now: nothing will try it again by itself."""
@@ -154,8 +160,24 @@ class Run:
         """How often passing faults of this attempt may be tried again."""
         return self._allowed_retries
 
+    def connection(self, name: str) -> Connection:
+        """The connection's row as the attempt found it: an edit counts from the next attempt on.
+
+        Raises ConnectionUnusable.
+        """
+        if self._parent is not None:
+            return self._parent.connection(name)
+        if name not in self._connections:
+            self._connections[name] = connection_named(name)
+        return self._connections[name]
+
     def keep_store(self, connection: str, open_store: Callable[[], FileStore]) -> FileStore:
-        """The store already open for this connection, or a new one kept until the attempt ends."""
+        """The store already open for this connection, or a new one kept until the attempt ends.
+
+        A child uses its parent's: a log-in for each file would cost more than the file.
+        """
+        if self._parent is not None:
+            return self._parent.keep_store(connection, open_store)
         if connection not in self._stores:
             self._stores[connection] = open_store()
         return self._stores[connection]

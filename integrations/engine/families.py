@@ -66,4 +66,6 @@ def open_error(instance: Instance, fault: Fault, now: datetime) -> ErrorInstance
 
 def _target_words(fault: Fault) -> str:
     """What the target itself said, as text."""
-    return fault.target_body[:4000].decode("utf-8", "replace") if fault.target_body else ""
+    return (
+        fault.target_body[:4000].decode("utf-8", "replace").replace("\x00", "") if fault.target_body else ""
+    )

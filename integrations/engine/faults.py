@@ -167,6 +167,7 @@ class LeaseLost(BaseException):
 
 _OWN_SETTINGS = (Misconfigured, HostKeyRefused, CertificateRefused, AddressRefused)
 CLIENT_ERROR, SERVER_ERROR = 400, 500
+GATEWAY_LOST_IT = (502, 504)  # whether the target behind the gateway did it is not known
 
 
 def fault_of(error: Exception, *, connection: str = "") -> Fault:
@@ -208,7 +209,7 @@ def _refused(error: Refused, connection: str) -> Fault:
         code="HUB-TARGET-REFUSED",
         hint=error.hint,
         passing=error.passing,
-        uncertain=error.status >= SERVER_ERROR,
+        uncertain=error.status in GATEWAY_LOST_IT,
         retry_after=error.retry_after,
         connection=connection,
         target_status=error.status,

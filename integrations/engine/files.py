@@ -6,7 +6,7 @@ written anew, a whole one gets its name, a published one is left alone. (reliabi
 
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +14,7 @@ from integrations.adapters import open_adapter
 from integrations.adapters.contract import CHUNK, FileStore, Reader, Written
 from integrations.adapters.errors import AdapterError, AlreadyExists, NotFound
 from integrations.engine.breakers import breaker_check, breaker_failed, breaker_worked
-from integrations.engine.connections import connection_endpoint, connection_named
+from integrations.engine.connections import connection_endpoint
 from integrations.engine.crash import crash
 from integrations.engine.faults import ConnectionUnusable, InvalidMessage, LeaseLost, RemoteFault, fault_of
 from integrations.engine.stream import Kind
@@ -62,19 +62,20 @@ class Feed:
     check: Callable[[], None]
     source: str = ""
     taps: list[Tap] = field(default_factory=list)
+    unchanged: Callable[[], bool] = lambda: True
 
     @contextmanager
     def open(self) -> Iterator[Reader]:
         """The file's bytes from the start, heard by the taps."""
-        with at_edge(self.source):
-            opened = self.opener()
-        with opened as raw:
+        with ExitStack() as stack:
+            with at_edge(self.source):
+                raw = stack.enter_context(self.opener())
             yield TappedReader(raw, self.taps, self.check, self.source)
 
 
 def store_of(run: "Run", name: str) -> FileStore:
     """The store behind a connection, opened once a run; passing faults count on its breaker."""
-    return run.keep_store(name, lambda: _open_store(run, connection_named(name)))
+    return run.keep_store(name, lambda: _open_store(run, run.connection(name)))
 
 
 def _open_store(run: "Run", row: Connection) -> FileStore:
@@ -122,12 +123,13 @@ def deliver(run: "Run", connection: str, *, directory: str, name: str) -> dict[s
     transfer = feed.transfer
     with at_edge(connection):
         store = store_of(run, connection)
-        _aim(transfer, connection_named(connection), directory, name)
-        with run.stream.timed(Kind.MOVED, f"{name} to {connection}", connection=transfer.target) as line:
+        target = run.connection(connection)
+        _aim(transfer, target, directory, name)
+        with run.stream.timed(Kind.MOVED, f"{name} to {connection}", connection=target) as line:
             if transfer.state not in (State.SENT, State.DONE):
                 _bring(run, store, feed)
             line.bytes_out = transfer.size
-        breaker_worked(connection_named(connection))
+        breaker_worked(target)
     return {"status": "SUCCESS", "size": transfer.size, "sha256": transfer.sha256}
 
 
@@ -137,7 +139,7 @@ def _aim(transfer: FileTransfer, target: Connection, directory: str, name: str) 
     if (transfer.target_id, transfer.target_directory, transfer.target_name) != aim:
         if transfer.state in (State.COPYING, State.PUBLISHING):
             transfer.state = State.NEW
-        transfer.target_id, transfer.target_directory, transfer.target_name = aim
+        transfer.target, transfer.target_directory, transfer.target_name = target, directory, name
 
 
 def _bring(run: "Run", store: FileStore, feed: Feed) -> None:
@@ -177,11 +179,12 @@ def _copy(store: FileStore, feed: Feed) -> Written:
             with suppress(AdapterError):
                 store.delete(transfer.target_directory, name)
         raise
-    if transfer.source_size is not None and written.size != transfer.source_size:
+    grown = transfer.source_size is not None and written.size != transfer.source_size
+    if grown or not feed.unchanged():
         store.delete(transfer.target_directory, name)
         raise RemoteFault(
-            f"{transfer.source_name} had {transfer.source_size} bytes when it was listed and {written.size} when "
-            "it was read: it is still being written",
+            f"{transfer.source_name} is not as it was listed ({transfer.source_size} bytes, {written.size} read): "
+            "it is still being written",
             code="HUB-SOURCE-CHANGED",
             hint="It is left at the source for the next run.",
         )

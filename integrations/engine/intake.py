@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+import jsonschema
 from django.conf import settings
 
 from integrations.engine.clock import db_now
-from integrations.engine.faults import UnknownFlow
+from integrations.engine.faults import InvalidMessage, UnknownFlow
 from integrations.engine.leases import Claim, holder_name
 from integrations.engine.spec import FlowSpec
 from integrations.models import Attempt, BusinessKey, Flow, Instance
@@ -33,20 +34,17 @@ def at_path(message: Any, path: str) -> Any:
     return message
 
 
-def extract_keys(instance: Instance, spec: FlowSpec, message: Any) -> None:
-    """Business keys from the message, the first declared one as the instance's primary key."""
+def extract_keys(instance: Instance, spec: FlowSpec, message: Any) -> list[BusinessKey]:
+    """Business keys from the message, not saved yet; the first becomes the primary key of an instance to be saved."""
     found = {name: at_path(message, path) for name, path in spec.keys.items()}
     rows = [
         BusinessKey(instance=instance, name=name, value=str(value)[:LONGEST_VALUE])
         for name, value in found.items()
         if isinstance(value, str | int | float) and value != ""
     ]
-    BusinessKey.objects.bulk_create(rows, ignore_conflicts=True)
     if rows:
         instance.primary_key_name, instance.primary_key_value = rows[0].name, rows[0].value
-        Instance.objects.filter(pk=instance.pk).update(
-            primary_key_name=rows[0].name, primary_key_value=rows[0].value
-        )
+    return rows
 
 
 def begin_running(instance: Instance) -> Claim:
@@ -60,3 +58,18 @@ def begin_running(instance: Instance) -> Claim:
     instance.save(force_insert=True)
     Attempt.objects.create(instance=instance, number=1, round=instance.round, holder=instance.holder)
     return Claim(instance.pk, 1)
+
+
+def validate_message(spec: FlowSpec, data: Any) -> None:
+    """InvalidMessage with one detail for each place that does not fit the flow's schema."""
+    if spec.schema is None:
+        return
+    validator = jsonschema.Draft202012Validator(spec.schema)
+    errors = sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.absolute_path)))
+    if errors:
+        details = [
+            {"title": error.message[:300], "o:errorPath": "/" + "/".join(map(str, error.absolute_path))}
+            for error in errors[:20]
+        ]
+        first = details[0]
+        raise InvalidMessage(f"{first['title']} (at {first['o:errorPath']})", details=details)

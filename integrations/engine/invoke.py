@@ -10,7 +10,7 @@ from integrations.adapters import open_adapter
 from integrations.adapters.contract import Caller, Request, Response
 from integrations.adapters.errors import AdapterError, Refused
 from integrations.engine.breakers import breaker_check, breaker_failed, breaker_worked
-from integrations.engine.connections import connection_endpoint, connection_named
+from integrations.engine.connections import connection_endpoint
 from integrations.engine.crash import crash
 from integrations.engine.faults import BusinessFault, ConnectionUnusable, Fault, fault_of
 from integrations.engine.steps import take_step
@@ -45,18 +45,20 @@ def invoke(run: "Run", call: Call, *, key: str) -> Answer:
     """Make the call as a step; the recorded answer where it was made before."""
 
     def effect(repeat: bool) -> dict[str, Any]:
-        return _call_target(run, call, repeat=repeat)
+        return _call_target(run, call, key, repeat=repeat)
 
     answer = take_step(run, key, effect)
     return Answer(answer["status"], answer["data"])
 
 
-def _call_target(run: "Run", call: Call, *, repeat: bool) -> dict[str, Any]:
-    row = connection_named(call.connection)
+def _call_target(run: "Run", call: Call, key: str, *, repeat: bool) -> dict[str, Any]:
+    row = run.connection(call.connection)
     run.allows_retries(row.retries)
     breaker_check(row)
     body = None if call.body is None else orjson.dumps(call.body)
-    request = Request(call.operation, path_values=call.path_values, body=body)
+    first = run.instance.replay_of_id or run.instance.pk  # a replay is the same message to the target
+    headers = {"Idempotency-Key": f"{first}:{key}"}
+    request = Request(call.operation, path_values=call.path_values, headers=headers, body=body)
     line_text = f"{call.operation} at {call.connection}"
     with run.stream.timed(Kind.CALLED, line_text, connection=row, operation=call.operation) as line:
         line.bytes_out = len(body or b"")
@@ -90,6 +92,7 @@ def _yes(run: "Run", call: Call, response: Response, line: Activity) -> dict[str
         raise BusinessFault(
             f"{call.operation} at {call.connection} answered {response.status}, where {wanted} means done",
             connection=call.connection,
+            uncertain=True,  # the target took something
             target_status=response.status,
             target_body=response.body,
         )

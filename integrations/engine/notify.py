@@ -69,7 +69,8 @@ def _held_back(about: Instance, kind: str) -> str:
     if kind != Notification.Kind.ERROR:
         return ""
     since = timezone.now() - timedelta(hours=1)
-    sent = Notification.objects.filter(instance__flow=about.flow, kind=kind, created_at__gte=since).count()
+    recent = Notification.objects.filter(instance__flow=about.flow, kind=kind, created_at__gte=since)
+    sent = recent.exclude(state=Notification.State.GIVEN_UP).count()
     if sent < settings.HUB_ERROR_MAILS_AN_HOUR:
         return ""
     return f"{sent} error mails of {about.flow.identifier} in the last hour (HUB_ERROR_MAILS_AN_HOUR)"

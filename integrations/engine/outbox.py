@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from integrations.adapters import open_adapter
 from integrations.adapters.contract import Endpoint, Mailer
@@ -87,8 +87,13 @@ def _send(endpoint: Endpoint, row: Notification) -> bool:
         _put_back(row, error)
         return False
     crash("mail_sent_unsaved")
-    Notification.objects.filter(pk=row.pk).update(state=State.SENT, sent_at=db_now(), trouble="")
+    _mine(row).update(state=State.SENT, sent_at=db_now(), trouble="")
     return True
+
+
+def _mine(row: Notification) -> QuerySet[Notification]:
+    """The row, if nobody took it over meanwhile because this sender was silent for too long."""
+    return Notification.objects.filter(pk=row.pk, state=State.SENDING, tries=row.tries + 1)
 
 
 def _put_back(row: Notification, error: AdapterError) -> None:
@@ -99,7 +104,7 @@ def _put_back(row: Notification, error: AdapterError) -> None:
     tries = row.tries + 1
     partly = isinstance(error, NotPermitted) and error.sent
     over = db_now() - row.created_at > GIVE_UP_AFTER or (not error.passing and tries >= MOST_REFUSALS)
-    Notification.objects.filter(pk=row.pk).update(
+    _mine(row).update(
         state=State.SENT if partly else State.GIVEN_UP if over else State.PENDING,
         trouble=f"{error.text}: {error.detail}" if error.detail else error.text,
         next_try_at=db_now() + timedelta(seconds=min(2.0**tries, LONGEST_WAIT)),

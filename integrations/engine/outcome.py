@@ -12,11 +12,12 @@ from integrations.engine import children
 from integrations.engine.clock import db_now
 from integrations.engine.crash import crash
 from integrations.engine.families import open_error
-from integrations.engine.faults import Fault, LeaseLost, fault_of
+from integrations.engine.faults import Fault, LeaseLost, RemoteFault, fault_of
+from integrations.engine.leases import Claim
 from integrations.engine.retry import Retry, retry_for
 from integrations.engine.steps import Held
 from integrations.engine.stream import Kind, Level
-from integrations.models import Attempt, ErrorInstance, Instance
+from integrations.models import Attempt, ErrorInstance, Instance, Payload
 from integrations.storage import payload_put
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ Status = Instance.Status
 Outcome = Attempt.Outcome
 
 
-def succeeded(run: "Run", answer: Any, *, status: str = Status.SUCCEEDED, text: str = "Succeeded") -> None:
-    """The body came to its end: the answer is kept, an open error of this instance is recovered."""
-    kept = None if answer is None else payload_put(orjson.dumps(answer), content_type="application/json")
+def succeeded(
+    run: "Run", kept: Payload | None, *, status: str = Status.SUCCEEDED, text: str = "Succeeded"
+) -> None:
+    """The body came to its end with this stored answer; an open error of this instance is recovered."""
     crash("before_success_recorded")
     with transaction.atomic():
         now = _apply(run, Outcome.SUCCEEDED, text, status=status, answer=kept, ended=True)
@@ -42,9 +44,17 @@ def succeeded(run: "Run", answer: Any, *, status: str = Status.SUCCEEDED, text: 
     crash("after_success_recorded")
 
 
-def skipped(run: "Run", reason: str, answer: Any) -> None:
+def kept_answer(run: "Run", answer: Any) -> Payload | None:
+    """The answer, stored: whoever sent the message may send it again. A child called in this process has nobody who
+    could, so its answer is kept where its tracing level keeps payloads."""
+    if answer is None or run.instance.cause == Instance.Cause.PARENT:
+        return run.stream.kept(answer)
+    return payload_put(orjson.dumps(answer), content_type="application/json")
+
+
+def skipped(run: "Run", reason: str, kept: Payload | None) -> None:
     """The flow's own rule said there was nothing to do."""
-    succeeded(run, answer, status=Status.SKIPPED, text=f"Skipped: {reason}")
+    succeeded(run, kept, status=Status.SKIPPED, text=f"Skipped: {reason}")
 
 
 def failed(run: "Run", fault: Fault) -> None:
@@ -81,7 +91,7 @@ def _give_up(run: "Run", fault: Fault) -> None:
         run.stream.say(Kind.FAULT, _told(fault), level=Level.ERROR)
         run.stream.flush()
         if run.instance.parent_id is None:
-            open_error(run.instance, fault, now)
+            open_error(run.instance.replay_of or run.instance, fault, now)
             _tell_error_handler(run, fault)
             run.stream.flush()
 
@@ -114,6 +124,20 @@ def _tell_error_handler(run: "Run", fault: Fault) -> None:
         log.warning("error_handler_failed", instance=str(run.instance.pk), fault=told.text)
 
 
+def without_code(instance: Instance, claim: Claim, fault: Fault) -> None:
+    """An instance whose flow the installed code has no more: an error for a person, not a claim without end."""
+    with transaction.atomic():
+        now = db_now()
+        mine = claim.mine().update(
+            status=Status.FAILED, lease_until=None, ended_at=now, **_fault_fields(fault)
+        )
+        if mine:
+            Attempt.objects.filter(instance=instance, number=claim.fence).update(
+                outcome=Outcome.FAILED, ended_at=now, detail=fault.text
+            )
+            open_error(instance, fault, now)
+
+
 def _fault_fields(fault: Fault) -> dict[str, Any]:
     return {
         "fault_class": fault.fault_class,
@@ -121,6 +145,13 @@ def _fault_fields(fault: Fault) -> dict[str, Any]:
         "fault_text": fault.text,
         "fault_step": fault.step,
     }
+
+
+_GIVEN_BACK = RemoteFault(
+    "The hub was stopped while its caller was waiting",
+    code="HUB-WORKER-DIED",
+    hint="The caller's same message, sent again, goes on from here; or replay it.",
+)
 
 
 def released(run: "Run") -> None:
@@ -144,6 +175,8 @@ def released(run: "Run") -> None:
         run.stream.say(
             Kind.NOTED, "Given back at shutdown; it goes on from its checkpoint", level=Level.WARNING
         )
+        if waited_for and run.instance.parent_id is None:
+            open_error(run.instance, _GIVEN_BACK, db_now())
         run.stream.flush()
 
 

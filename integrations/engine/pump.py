@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from integrations.adapters.contract import FileInfo
-from integrations.engine.connections import connection_named
+from integrations.engine.breakers import breaker_worked
 from integrations.engine.crash import crash
 from integrations.engine.faults import Fault, TechnicalFault, fault_of
 from integrations.engine.files import Feed, Tap, at_edge, rename_at_source, store_of
@@ -30,6 +30,7 @@ class Job:
     sent_prefix: str
     hand_on: Callable[[Feed], Any]
     taps: Callable[[FileTransfer], list[Tap]] = lambda transfer: []
+    delivered: Callable[[FileTransfer], None] = lambda transfer: None
 
 
 @dataclass
@@ -67,7 +68,13 @@ def move_files(run: "Run", job: Job) -> Summary:
     Raises nothing for what goes wrong with a file: the summary has the fault, and the rest as not transferred.
     A source that cannot be listed is raised.
     """
-    source = connection_named(job.source)
+    if job.sent_prefix.startswith(job.prefix):
+        raise TechnicalFault(
+            f"Files are renamed to begin with {job.sent_prefix!r}, which begins with {job.prefix!r} that is listed: "
+            "every run would send them again",
+            hint="Choose another prefix for files that are sent.",
+        )
+    source = run.connection(job.source)
     listed = _list(run, job)
     summary = Summary(found=len(listed))
     _settle_vanished(run, job, source, {info.name for info in listed})
@@ -82,18 +89,19 @@ def move_files(run: "Run", job: Job) -> Summary:
 
 def _is_leftover(fault: Fault) -> bool:
     """Faults that concern one file alone and stop no other."""
-    return fault.code in ("HUB-SOURCE-CHANGED", "HUB-FILE-AGAIN", "HUB-FILE-NAME")
+    return fault.code in ("HUB-SOURCE-CHANGED", "HUB-FILE-AGAIN", "HUB-FILE-NAME", "HUB-FILE-BUSY")
 
 
 def _list(run: "Run", job: Job) -> list[FileInfo]:
     with at_edge(job.source):
         store = store_of(run, job.source)
-        row = connection_named(job.source)
+        row = run.connection(job.source)
         with run.stream.timed(
             Kind.LISTED, f"Listed {job.directory} for {job.prefix}*", connection=row
         ) as line:
             found = [info for info in store.list(job.directory, job.prefix) if not info.is_directory]
             line.text += f": {len(found)} file(s)"
+        breaker_worked(row)
     return sorted(found, key=lambda info: info.name)
 
 
@@ -121,10 +129,25 @@ def _transfer(run: "Run", job: Job, source: Connection, info: FileInfo) -> None:
             hint="Remove it at the source, or write it anew to have it sent again.",
         )
     if transfer.state != State.SENT:
-        feed = Feed(transfer, _opener(run, job, info), run.claim.check, job.source, job.taps(transfer))
+        feed = Feed(
+            transfer,
+            _opener(run, job, info),
+            run.claim.check,
+            job.source,
+            job.taps(transfer),
+            lambda: _unchanged(run, job, info),
+        )
         job.hand_on(feed)
+    job.delivered(transfer)  # also for one that was delivered before an interruption
     rename_at_source(run, transfer, job.source, f"{job.sent_prefix}{info.name}")
     crash("between_files")
+
+
+def _unchanged(run: "Run", job: Job, info: FileInfo) -> bool:
+    """Whether the source still shows the file as it was listed; one that grew is still being written."""
+    with at_edge(job.source):
+        now = store_of(run, job.source).stat(job.directory, info.name)
+    return now is not None and (now.size, now.modified) == (info.size, info.modified)
 
 
 def _opener(run: "Run", job: Job, info: FileInfo) -> Callable[[], Any]:
@@ -133,7 +156,7 @@ def _opener(run: "Run", job: Job, info: FileInfo) -> Callable[[], Any]:
 
 def _ledger_row(run: "Run", job: Job, source: Connection, info: FileInfo) -> FileTransfer:
     """The file's row, made when it is first seen; the run that works on it now is on it."""
-    transfer, _ = FileTransfer.objects.get_or_create(
+    transfer, made = FileTransfer.objects.get_or_create(
         source=source,
         source_directory=job.directory,
         source_name=info.name,
@@ -141,10 +164,27 @@ def _ledger_row(run: "Run", job: Job, source: Connection, info: FileInfo) -> Fil
         source_modified=info.modified,
         defaults={"instance": run.instance},
     )
+    if made:
+        _replaced(transfer)
+    other = transfer.instance if transfer.instance_id != run.instance.pk else None
+    if other is not None and not other.ended:
+        raise TechnicalFault(f"{info.name} is under way in instance {other.pk}", code="HUB-FILE-BUSY")
     if transfer.instance_id != run.instance.pk and transfer.state != State.DONE:
         transfer.instance = run.instance
         transfer.save(update_fields=["instance"])
+    transfer.source = source
     return transfer
+
+
+def _replaced(transfer: FileTransfer) -> None:
+    """A file that changed before it was transferred has a later entry; the earlier one says so."""
+    FileTransfer.objects.filter(
+        source=transfer.source,
+        source_directory=transfer.source_directory,
+        source_name=transfer.source_name,
+    ).exclude(state=State.DONE).exclude(pk=transfer.pk).update(
+        trouble="Changed at the source before it was transferred; a later entry has it."
+    )
 
 
 def _done_before(run: "Run") -> list[str]:
@@ -177,6 +217,7 @@ def _settle_sent(run: "Run", job: Job, transfer: FileTransfer) -> None:
     transfer.state = State.DONE
     transfer.renamed_to = renamed if there else ""
     transfer.trouble = "" if there else "Delivered; then gone from the source before it was renamed."
+    job.delivered(transfer)
     with run.claim.writing():
         transfer.save()
     run.note(f"{transfer.source_name} was delivered before the interruption; its rename is recorded now")

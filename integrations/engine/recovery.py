@@ -21,7 +21,7 @@ def sweep() -> int:
     """Wake every row that is due and was not woken lately; how many were woken."""
     now = db_now()
     never = Q(woken_at=None) | Q(woken_at__lt=F("due_at"))
-    due = Instance.objects.filter(status__in=["ready", "waiting"], due_at__lte=now)
+    due = Instance.objects.filter(status__in=["ready", "waiting"], due_at__lte=now).order_by("due_at")
     fields = ("pk", "fence", "wakes", "woken_at", "due_at")
     forgotten = due.exclude(never).filter(woken_at__lt=now - timedelta(seconds=FIRST_WAKE)).only(*fields)
     woken = 0

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from integrations.engine.faults import fault_of
 from integrations.engine.pump import Summary
 
 if TYPE_CHECKING:
@@ -51,8 +52,18 @@ def finish(run: "Run", summary: Summary, *, where: str, prefix: str) -> dict[str
     """
     if summary.fault is None and not summary.found and not summary.transferred:
         report_no_file(run, where=where, prefix=prefix)
-    elif summary.fault is None or run.gives_up(summary.fault):
+    elif summary.fault is None:
         report_complete(run, summary)
+    elif run.gives_up(summary.fault):
+        _report_stopped(run, summary)
     if summary.fault is not None:
         raise summary.fault
     return summary.answer()
+
+
+def _report_stopped(run: "Run", summary: Summary) -> None:
+    """The mail about a run that an error stopped; if it cannot be made, that must not hide the error."""
+    try:
+        report_complete(run, summary)
+    except Exception as error:  # noqa: BLE001  (anything: the run's own fault is what is raised)
+        run.note(f"The process-complete mail could not be made: {fault_of(error).text}", warning=True)

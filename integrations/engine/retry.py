@@ -7,6 +7,7 @@ from datetime import timedelta
 from integrations.engine.faults import Fault
 
 BASE_SECONDS, LONGEST_SECONDS = 1.0, 300.0
+MOST_ASKED_FOR = 3600.0  # a target that asks for a year is not obeyed
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +33,4 @@ def retry_for(
         return None
     backoff = min(BASE_SECONDS * 2**made, LONGEST_SECONDS)
     jitter = 0.5 + (random.random() if roll is None else roll) / 2  # noqa: S311  (spreads load, guards nothing)
-    return Retry(timedelta(seconds=max(backoff * jitter, fault.retry_after or 0)))
+    return Retry(timedelta(seconds=max(backoff * jitter, min(fault.retry_after or 0, MOST_ASKED_FOR))))

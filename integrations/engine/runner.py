@@ -1,6 +1,7 @@
 """Running an instance: claim, body, outcome. One function owns start, run and end."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 import orjson
@@ -8,7 +9,7 @@ import structlog
 
 from integrations.engine import leases, outcome
 from integrations.engine.context import Run, Skip
-from integrations.engine.faults import Fault, LeaseLost, RemoteFault, TechnicalFault, fault_of
+from integrations.engine.faults import Fault, LeaseLost, RemoteFault, TechnicalFault, UnknownFlow, fault_of
 from integrations.engine.files import Feed
 from integrations.engine.leases import Claim, Released
 from integrations.engine.registry import spec_for
@@ -20,13 +21,19 @@ log = structlog.get_logger(__name__)
 
 
 def perform(
-    instance: Instance, spec: FlowSpec, claim: Claim, message: Any, *, feed: Feed | None = None
+    instance: Instance,
+    spec: FlowSpec,
+    claim: Claim,
+    message: Any,
+    *,
+    feed: Feed | None = None,
+    parent: Run | None = None,
 ) -> Any:
-    """Run a claimed instance's body to its end and write down how it ended.
+    """Run a claimed instance's body to its end and write down how it ended. `message` may be how to read it.
 
     Returns the flow's answer. Raises Fault (recorded), LeaseLost (recorded as fenced) or Released.
     """
-    run = Run(instance, spec, claim, perform=perform, feed=feed)
+    run = Run(instance, spec, claim, perform=perform, feed=feed, parent=parent)
     run.person_decided = instance.round > 1
     with leases.keeper.keeping(claim):
         try:
@@ -42,19 +49,29 @@ def perform(
 
 
 def _body(run: Run, message: Any) -> Any:
+    """The message read, the body run, the answer stored: whatever goes wrong in any of them is the run's fault."""
     try:
-        answer = run.spec.body(run, message)
-    except Skip as skip:
-        outcome.skipped(run, str(skip), skip.answer)
-        return skip.answer
+        answer, skipped = _answer(run, message() if callable(message) else message)
+        kept = outcome.kept_answer(run, answer)
     except Exception as error:
         fault = fault_of(error)
         if fault.code == "HUB-BUG":
             log.exception("flow_failed_unforeseen", flow=run.spec.identifier, instance=str(run.instance.pk))
         outcome.failed(run, fault)
         raise fault from error
-    outcome.succeeded(run, answer)
+    if skipped:
+        outcome.skipped(run, skipped, kept)
+    else:
+        outcome.succeeded(run, kept)
     return answer
+
+
+def _answer(run: Run, message: Any) -> tuple[Any, str]:
+    """What the body returns, and the reason where it skipped."""
+    try:
+        return run.spec.body(run, message), ""
+    except Skip as skip:
+        return skip.answer, str(skip)
 
 
 def message_of(instance: Instance, spec: FlowSpec) -> Any:
@@ -81,14 +98,18 @@ def work_on(instance_id: uuid.UUID) -> None:
 
 
 def _run_claimed(instance: Instance, claim: Claim) -> None:
-    spec = spec_for(instance.flow.identifier)
+    try:
+        spec = spec_for(instance.flow.identifier)
+    except UnknownFlow as gone:
+        outcome.without_code(instance, claim, gone)
+        return
     fault = _poison(instance, spec, claim)
     if fault is not None:
         run = Run(instance, spec, claim, perform=perform)
         outcome.failed(run, fault)
         run.close()
         return
-    perform(instance, spec, claim, message_of(instance, spec))
+    perform(instance, spec, claim, partial(message_of, instance, spec))
 
 
 def _poison(instance: Instance, spec: FlowSpec, claim: Claim) -> Fault | None:

@@ -9,7 +9,7 @@ from cronsim import CronSim, CronSimError
 from django.db import transaction
 
 from integrations.engine.clock import db_now
-from integrations.engine.faults import Conflict
+from integrations.engine.faults import Fault
 from integrations.models import DueRun, Instance, Schedule
 
 log = structlog.get_logger(__name__)
@@ -87,8 +87,8 @@ def _begin(schedule: Schedule, run: DueRun, start: Start) -> None:
         with transaction.atomic():
             run.instance = start(schedule)
         run.outcome = "started"
-    except Conflict as conflict:
-        run.outcome = conflict.text[:200]
+    except Fault as fault:  # said once for this due time; the next one comes all the same
+        run.outcome = fault.text[:200]
     run.save()
 
 

@@ -56,11 +56,13 @@ def take_step(run: "Run", key: str, effect: Callable[[bool], Any]) -> Any:
 
 def _begin(run: "Run", key: str) -> tuple[Step, bool]:
     """The step's row with its intent committed, and whether it repeats one whose end is not known."""
-    run.stream.flush()
     step = Step.objects.filter(instance=run.instance, key=key).first()
     if step is None:
-        made = Step.objects.create(instance=run.instance, key=key, attempt=run.claim.fence)
+        with transaction.atomic():
+            run.stream.flush()
+            made = Step.objects.create(instance=run.instance, key=key, attempt=run.claim.fence)
         return made, False
+    run.stream.flush()
     if step.state == State.DONE:
         return step, False
     repeat = step.state in (State.INTENT, State.UNKNOWN)

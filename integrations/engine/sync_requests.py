@@ -6,10 +6,12 @@ initial load's (F1IL) expect no acknowledgement and are not noted.
 
 from typing import TYPE_CHECKING
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.engine.taps import Lines, Unreadable, Unzipped
-from integrations.models import FileTransfer, SyncRequest
+from integrations.models import FileTransfer, Instance, SyncRequest
+from integrations.models.instance import ENDED
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
@@ -45,7 +47,7 @@ class SyncRequestTap:
             self._write()
 
     def _line(self, line: bytes) -> None:
-        fields = line.decode("utf-8", "replace").split("\t")
+        fields = line.decode("utf-8", "replace").replace("\x00", "").split("\t")
         if len(fields) <= EXTERNAL_ID or fields[FLAG] != INCREMENTAL or not fields[REFERENCE]:
             return
         self._rows.append(
@@ -73,11 +75,21 @@ class SyncRequestTap:
             package=rows[0].package, sync_request_id__in=[row.sync_request_id for row in rows]
         ).exclude(file_transfer=self._transfer)
         again = {"file_transfer": self._transfer, "instance": self._run.instance, "entity": self._entity}
+        self._expect_anew(known.filter(status=Status.ERROR))
         known.filter(status=Status.ERROR).update(
             status=Status.RETRIED, positive=None, message="", acknowledged_at=None, **again
         )
-        known.filter(status=Status.UNKNOWN, positive=True).update(status=Status.SYNCHRONISED, **again)
-        known.filter(status=Status.UNKNOWN, positive=False).update(status=Status.ERROR, **again)
+        early = known.filter(status=Status.UNKNOWN)
+        early.filter(acknowledged_at=None).update(status=Status.PENDING, **again)
+        early.filter(positive=True).update(status=Status.SYNCHRONISED, **again)
+        early.filter(positive=False).update(status=Status.ERROR, **again)
+
+    @staticmethod
+    def _expect_anew(retried: QuerySet[SyncRequest]) -> None:
+        """A retried request gets a second acknowledgement under the same id: the first one's is let go of."""
+        Instance.objects.filter(pk__in=retried.values("acknowledgement"), status__in=ENDED).update(
+            message_id=None
+        )
 
 
 def file_delivered(run: "Run", transfer: FileTransfer) -> int:
@@ -89,21 +101,21 @@ def file_delivered(run: "Run", transfer: FileTransfer) -> int:
     )
 
 
-def received(run: "Run", sync_request_id: str, *, positive: bool, text: str) -> SyncRequest:
+def received(run: "Run", sync_request_id: str, *, positive: bool, text: str) -> None:
     """Write an acknowledgement to its sync request before it is passed on; unknown ids get a row of their own."""
+    said = {"positive": positive, "message": text, "acknowledgement": run.instance}
     row, made = SyncRequest.objects.get_or_create(
         package=run.spec.package.name,
         sync_request_id=sync_request_id,
-        defaults={"status": Status.UNKNOWN},
+        defaults={"status": Status.UNKNOWN, **said},
     )
     if made:
         run.note(
             f"Sync request {sync_request_id} was never seen in a file here; it is kept as unknown",
             warning=True,
         )
-    row.positive, row.message, row.acknowledgement = positive, text, run.instance
-    row.save(update_fields=["positive", "message", "acknowledgement"])
-    return row
+    else:
+        SyncRequest.objects.filter(pk=row.pk).update(**said)
 
 
 def delivered(run: "Run", sync_request_id: str) -> None:

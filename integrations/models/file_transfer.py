@@ -71,5 +71,5 @@ class FileTransfer(models.Model):
 
     @property
     def part_name(self) -> str:
-        """The temporary name a copy has until it is whole."""
-        return f".hub-{self.id}.part"
+        """The temporary name a copy has until it is whole; each try has its own, so that no late one writes into it."""
+        return f".hub-{self.id}-{self.tries}.part"

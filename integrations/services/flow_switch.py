@@ -11,7 +11,7 @@ from integrations.crypto import SecretUnreadable
 from integrations.engine.connections import connection_endpoint
 from integrations.engine.faults import InvalidMessage
 from integrations.engine.registry import spec_for
-from integrations.engine.spec import FlowSpec
+from integrations.engine.spec import FILE, FlowSpec
 from integrations.models import Connection, Flow
 from integrations.services.audit import audit
 from lookups.errors import LookupFault
@@ -28,7 +28,10 @@ class FlowNotReady(Exception):
 
 
 def flow_problems(flow: Flow) -> list[str]:
-    """What is missing before this flow could run: connections, their settings, lookups, properties, other flows."""
+    """What is missing before this flow could run: connections, their settings and operations, properties, addresses.
+
+    Not the flows it calls: the seed has two children so that only one of them needs to be set up.
+    """
     if not flow.present:
         return ["the installed code does not have it any more"]
     spec = spec_for(flow.identifier)
@@ -42,6 +45,8 @@ def flow_activate(*, flow: Flow, actor: str) -> None:
     problems = flow_problems(flow)
     if problems:
         raise FlowNotReady(flow.identifier, problems)
+    # What was due while it was off is not made up for: each schedule looks ahead from now.
+    flow.schedules.update(next_due_at=None)
     _switch(flow, actor, on=True)
 
 
@@ -103,7 +108,8 @@ def _property_problems(spec: FlowSpec) -> list[str]:
             Properties(spec.package.config).text(name)
         except LookupFault as fault:
             found.append(str(fault))
-    for name in ("from", "to"):
+    wanted = ("from", "to", "to.process.notification") if spec.pattern == FILE else ("from", "to")
+    for name in wanted:
         try:
             Properties(spec.package.emails).addresses(name)
         except LookupFault as fault:

@@ -1,6 +1,7 @@
 """Running an instance while its caller waits."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from integrations.engine.faults import Busy, LeaseLost
@@ -23,7 +24,7 @@ def instance_execute(*, instance: Instance) -> Answer:
     spec = spec_for(instance.flow.identifier)
     claim = Claim(instance.pk, instance.fence)
     try:
-        body = perform(instance, spec, claim, message_of(instance, spec))
+        body = perform(instance, spec, claim, partial(message_of, instance, spec))
     except (LeaseLost, Released):
         raise Busy(
             f"Instance {instance.pk} could not be ended by this process", hint="Send the same message again."

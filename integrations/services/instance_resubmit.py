@@ -9,6 +9,7 @@ from django.db.models import F
 
 from integrations.engine.clock import db_now
 from integrations.engine.faults import Conflict, InvalidMessage
+from integrations.engine.intake import validate_message
 from integrations.engine.leases import claim
 from integrations.engine.registry import spec_for
 from integrations.engine.spec import CHILD, FlowSpec
@@ -34,6 +35,8 @@ def resubmit_refusal(instance: Instance) -> str:
         return "its payloads are purged"
     if instance.parent_id is not None:
         return f"it is a child: resubmit its parent, {instance.parent_id}"
+    if instance.replay_of_id is not None:
+        return f"it is a replay: resubmit what it replays, {instance.replay_of_id}"
     replayed = ErrorInstance.objects.filter(instance=instance, state=ErrorInstance.State.RECOVERED).exists()
     if replayed:
         return "it has recovered"
@@ -59,9 +62,9 @@ def instance_resubmit(
     refusal = resubmit_refusal(instance)
     if refusal:
         raise Conflict(f"Instance {instance.pk} cannot be resubmitted: {refusal}")
-    if message is not None:
-        _check_edited(message, reason)
     spec = spec_for(instance.flow.identifier)
+    if message is not None:
+        _check_edited(instance, spec, message, reason)
     edited = payload_put(message, content_type="application/json") if message is not None else None
     if spec.waits:
         return _replay(instance, actor, user, edited, reason)
@@ -89,11 +92,14 @@ def instance_go_on(*, instance: Instance, actor: str, reason: str) -> None:
         instance.refresh_from_db()
 
 
-def _check_edited(message: bytes, reason: str) -> None:
+def _check_edited(instance: Instance, spec: FlowSpec, message: bytes, reason: str) -> None:
+    if instance.message_payload_id is None:
+        raise InvalidMessage("This instance has no message to edit; it runs with its parameters")
     try:
-        orjson.loads(message)
+        data = orjson.loads(message)
     except orjson.JSONDecodeError as error:
         raise InvalidMessage(f"The edited message is no JSON: {error}") from None
+    validate_message(spec, data)
     if not reason.strip():
         raise InvalidMessage("A reason is needed for an edited message")
 
@@ -189,7 +195,18 @@ def _replay(
             primary_key_name=instance.primary_key_name,
             primary_key_value=instance.primary_key_value,
         )
-        _record(instance, actor, edited, reason, from_start=True)
+        if edited is None:
+            _copy_steps(instance, replay)
+        _record(instance, actor, edited, reason, from_start=edited is not None)
         Instance.objects.filter(pk=instance.pk).update(round=F("round") + 1)
         wake_on_commit(replay.pk)
     return replay
+
+
+def _copy_steps(instance: Instance, replay: Instance) -> None:
+    """What the original did, or may have done, its replay does not do unknowing."""
+    done = list(Step.objects.filter(instance=instance))
+    for step in done:
+        step.pk = None
+        step.instance = replay
+    Step.objects.bulk_create(done)

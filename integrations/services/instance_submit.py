@@ -4,7 +4,6 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-import jsonschema
 import orjson
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
@@ -12,12 +11,13 @@ from django.db import IntegrityError, transaction
 from integrations.engine.clock import db_now
 from integrations.engine.crash import crash
 from integrations.engine.faults import Conflict, Inactive, InvalidMessage, UnknownFlow
-from integrations.engine.intake import at_path, begin_running, extract_keys, flow_row
+from integrations.engine.intake import at_path, begin_running, extract_keys, flow_row, validate_message
 from integrations.engine.registry import spec_for
 from integrations.engine.spec import FlowSpec
 from integrations.engine.stream import Kind, Stream
 from integrations.engine.wake import wake_on_commit
-from integrations.models import Client, Flow, Instance, Payload
+from integrations.models import BusinessKey, Client, Flow, Instance, Payload
+from integrations.models.instance import ENDED
 from integrations.services.instance_resubmit import instance_go_on
 from integrations.storage import payload_bytes, payload_put
 
@@ -76,7 +76,7 @@ def instance_submit(
     """
     spec, flow = flow_expect(identifier=identifier, resource=resource, version=version)
     data = orjson.loads(message) if message is not None else None
-    _validate(spec, data)
+    validate_message(spec, data)
     arrival = _Arrival(
         spec=spec,
         flow=flow,
@@ -118,21 +118,6 @@ def content_digest(data: Any, attachment: Payload | None) -> str:
     return found.hexdigest()
 
 
-def _validate(spec: FlowSpec, data: Any) -> None:
-    """InvalidMessage with one detail for each place that does not fit the flow's schema."""
-    if spec.schema is None:
-        return
-    validator = jsonschema.Draft202012Validator(spec.schema)
-    errors = sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.absolute_path)))
-    if errors:
-        details = [
-            {"title": error.message[:300], "o:errorPath": "/" + "/".join(map(str, error.absolute_path))}
-            for error in errors[:20]
-        ]
-        first = details[0]
-        raise InvalidMessage(f"{first['title']} (at {first['o:errorPath']})", details=details)
-
-
 def _message_id(spec: FlowSpec, data: Any, given: str | None) -> str | None:
     found = given or (at_path(data, spec.message_id) if spec.message_id else None)
     if found in (None, ""):
@@ -164,16 +149,33 @@ def _known(arrival: _Arrival) -> Submission | None:
 
 
 def _repeat(arrival: _Arrival, known: Instance) -> Submission:
+    _refuse_settled(known)
     if known.status in (Status.SUCCEEDED, Status.SKIPPED):
         return Submission(known, repeated=True, answer=_stored_answer(known))
     replay = known.replays.filter(status=Status.SUCCEEDED).select_related("answer").first()
     if replay is not None:
         return Submission(known, repeated=True, answer=_stored_answer(replay))
-    if not known.ended:
+    under_way = known.replays.exclude(status__in=ENDED).exists()
+    if under_way or not known.ended or known.status == Status.HELD:  # what is held waits for a person
         return Submission(known, repeated=True)
     actor = arrival.client.client_id if arrival.client else "caller"
     instance_go_on(instance=known, actor=actor, reason="The same message came again")
     return Submission(known)
+
+
+def _refuse_settled(known: Instance) -> None:
+    """What a person discarded, or retention let go of, is not done again because it is sent again."""
+    if known.status == Status.DISCARDED:
+        raise Conflict(
+            f"Message {known.message_id} came before and was discarded, as instance {known.pk}",
+            hint="Send it under a new id if it is to be done.",
+            instance_id=str(known.pk),
+        )
+    if known.purged_at is not None:
+        raise Conflict(
+            f"Message {known.message_id} came before, as instance {known.pk}; its payloads are past their retention",
+            instance_id=str(known.pk),
+        )
 
 
 def _stored_answer(instance: Instance) -> Any:
@@ -215,12 +217,13 @@ def _insert(arrival: _Arrival, stored: Payload | None) -> Instance:
         due_at=now,
         woken_at=now,
     )
+    keys = extract_keys(instance, arrival.spec, arrival.data)
     if arrival.spec.waits:
         begin_running(instance)
     else:
         instance.save(force_insert=True)
         wake_on_commit(instance.pk)
-    extract_keys(instance, arrival.spec, arrival.data)
+    BusinessKey.objects.bulk_create(keys, ignore_conflicts=True)
     stream = Stream(instance, instance.fence)
     size = (stored.size if stored else 0) + (arrival.attachment.size if arrival.attachment else 0)
     stream.say(Kind.RECEIVED, f"Received from {arrival.client or 'the hub'}", bytes_in=size)

@@ -8,7 +8,16 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.models import Activity, DueRun, Flow, Heartbeat, Instance, Resubmission
+from integrations.models import (
+    Activity,
+    DueRun,
+    ErrorInstance,
+    Flow,
+    Heartbeat,
+    Instance,
+    Resubmission,
+    Step,
+)
 from integrations.models.instance import ENDED
 from integrations.storage import payload_delete_unreferenced
 
@@ -37,10 +46,10 @@ def purge(*, unreferenced_after: timedelta = timedelta(hours=24)) -> Purged:
 
 def _purge_flow(flow: Flow) -> int:
     days = flow.retention_days if flow.retention_days is not None else settings.HUB_RETENTION_DAYS
-    settled = [status for status in ENDED if status not in (Instance.Status.FAILED, Instance.Status.HELD)]
+    unsettled = [ErrorInstance.State.OPEN, ErrorInstance.State.RESUBMITTED]
     over = Instance.objects.filter(
-        flow=flow, purged_at=None, ended_at__lt=timezone.now() - timedelta(days=days), status__in=settled
-    )
+        flow=flow, purged_at=None, ended_at__lt=timezone.now() - timedelta(days=days), status__in=ENDED
+    ).exclude(error__state__in=unsettled)
     count = 0
     while ids := list(over.values_list("pk", flat=True)[:AT_ONCE]):
         _let_go(ids)
@@ -51,6 +60,8 @@ def _purge_flow(flow: Flow) -> int:
 def _let_go(ids: list[uuid.UUID]) -> None:
     with transaction.atomic():
         Activity.objects.filter(instance__in=ids).update(payload_out=None, payload_in=None)
+        Step.objects.filter(instance__in=ids).update(result=None)
+        ErrorInstance.objects.filter(instance__in=ids).update(detail="")
         Resubmission.objects.filter(instance__in=ids).update(message_before=None, message_after=None)
         Instance.objects.filter(pk__in=ids).update(
             message_payload=None, attachment=None, answer=None, purged_at=timezone.now()

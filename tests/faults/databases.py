@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PG = os.environ.get("HUB_FAULT_PG", "postgres://postgres@127.0.0.1:5432/postgres")
+SECRET = "a long secret of DACS for the fault tests"  # its log-in at the hub
 _numbers = itertools.count(1)
 
 
@@ -20,12 +21,20 @@ def hub_environment(var: Path, **more: str) -> dict[str, str]:
     """The environment of a hub's process: nothing of this test run's own hub comes along."""
     ours = ("DATABASE_URL", "Q_REDIS_URL", "HUB_", "DJANGO_", "EMAIL_URL", "PAYLOAD_STORE", "PYTEST")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**kept, "HUB_VAR": str(var), "DJANGO_SETTINGS_MODULE": "hub.settings", "PYTHONUNBUFFERED": "1", **more}
+    return {
+        **kept,
+        "HUB_VAR": str(var),
+        "DJANGO_SETTINGS_MODULE": "hub.settings",
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
 
 
 def _migrate(environment: dict[str, str]) -> None:
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, check=False, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr[-3000:]
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,7 @@ import requests
 from demo.ccs import Ccs
 from demo.mail import MailServer
 from demo.sftp import SftpServer
-from tests.faults.databases import ROOT, Postgres, Sqlite, hub_environment
-from tests.faults.inside import SECRET
+from tests.faults.databases import ROOT, SECRET, Postgres, Sqlite, hub_environment
 from tests.faults.processes import command_of, kill, processes_of, state_of, wait_until
 from tests.servers import free_port, wait_for
 
@@ -75,7 +75,11 @@ class FaultHub:
         self.ask(
             "set_up",
             ccs_files={"host": "127.0.0.1", "port": self.ccs_files.port, "host_key": self.ccs_files.host_key},
-            dacs_files={"host": "127.0.0.1", "port": self.dacs_files.port, "host_key": self.dacs_files.host_key},
+            dacs_files={
+                "host": "127.0.0.1",
+                "port": self.dacs_files.port,
+                "host_key": self.dacs_files.host_key,
+            },
             ccs={"url": self.ccs.url, **CCS_LOGIN},
             source=f"/{IN}",
             target=f"/{OUT}",
@@ -199,9 +203,27 @@ class FaultHub:
         for number in range(1, count + 1):
             self.put(f"{prefix}_{number:04}_00.csv", size + number)
 
+    def forget(self, name: str) -> list[str]:
+        """A file that was not to arrive is taken away, with what was left of it; what there was under final names."""
+        del self._files[name]
+        found = [path.name for place in (self.source, self.target) for path in place.glob(f"*{name}")]
+        (self.source / name).unlink(missing_ok=True)
+        for path in self.target.glob(".hub-*.part"):
+            path.unlink()
+        return found
+
     def instance(self, identifier: str) -> dict[str, Any]:
         """One instance as it is now."""
         return next(row for row in self.ask("instances") if row["id"] == identifier)
+
+    def wait(self, condition: Callable[[], Any], seconds: float, what: str, every: float = 0.2) -> Any:
+        """What `condition()` answers once it is true; AssertionError with the processes' last words otherwise."""
+        try:
+            return wait_until(condition, seconds, what, every)
+        except AssertionError as error:
+            raise AssertionError(
+                f"{error}\n{json.dumps(self.ask('instances'), indent=1)}\n{self.logs()}"
+            ) from None
 
     def ended(self, seconds: float = 60, count: int = 1) -> list[dict[str, Any]]:
         """The runs (no children), once there are `count` and every instance has ended."""
@@ -212,15 +234,15 @@ class FaultHub:
             over = len(runs) >= count and all(row["status"] in ENDED for row in rows)
             return runs if over else []
 
-        return wait_until(all_ended, seconds, f"all instances ended\n{self.logs()}", every=0.2)
+        found: list[dict[str, Any]] = self.wait(all_ended, seconds, "all instances ended")
+        return found
 
     def mails_settled(self, seconds: float = 20) -> None:
         """Until the outbox has nothing more to send."""
-        wait_until(
+        self.wait(
             lambda: all(row["state"] in ("sent", "given up") for row in self.ask("mails")),
             seconds,
             "every mail of the outbox sent",
-            every=0.2,
         )
 
     def acknowledge(self, port: int, reference: str) -> requests.Response:
@@ -236,7 +258,9 @@ class FaultHub:
 
     def logs(self) -> str:
         """The end of each process's output, for a test that fails."""
-        return "\n".join(f"--- {path.name}\n{path.read_text()[-1500:]}" for path in sorted(self.folder.glob("*.log")))
+        return "\n".join(
+            f"--- {path.name}\n{path.read_text()[-1500:]}" for path in sorted(self.folder.glob("*.log"))
+        )
 
     # -- the judge -----------------------------------------------------------------------------------------
 
@@ -286,7 +310,9 @@ class FaultHub:
                 found.mails_doubled += 1
             allowed = (1, 2) if maybe_twice and row["maybe_twice"] else (1,)
             if times not in allowed:
-                found.said.append(f"The {row['kind']} mail came {times} times (maybe_twice={row['maybe_twice']})")
+                found.said.append(
+                    f"The {row['kind']} mail came {times} times (maybe_twice={row['maybe_twice']})"
+                )
         found.said.extend(f"A mail nobody queued: {left}" for left in received)
 
 

@@ -51,7 +51,11 @@ def wait_until(condition: Callable[[], Found], seconds: float, what: str, every:
 
 
 def _pids() -> list[int]:
-    return [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit() and state_of(int(entry.name)) != "Z"]
+    return [
+        int(entry.name)
+        for entry in PROC.iterdir()
+        if entry.name.isdigit() and state_of(int(entry.name)) != "Z"
+    ]
 
 
 def _words(pid: int, name: str) -> list[bytes]:

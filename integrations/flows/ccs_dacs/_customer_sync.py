@@ -35,6 +35,7 @@ def sync_customers(run: "Run", *, source: str, directory: str) -> dict[str, obje
         sent_prefix=run.properties.text("ccs.prefixtag.fileuploaded"),
         hand_on=_child_for(run),
         taps=lambda transfer: _taps(run, transfer),
+        delivered=lambda transfer: _await_acknowledgements(run, transfer),
     )
     return finish(run, move_files(run, job), where=f"{directory} of {source}", prefix=prefix)
 
@@ -44,21 +45,20 @@ def _child_for(run: "Run") -> Callable[[Feed], Any]:
     text = run.properties.text
     if run.properties.choice("dacs.file.target.transfer.pref", ("ftp", "os")) == "ftp":
         directory = text("dacs.ftp.custsync.output.directory")
-        return lambda feed: _hand_on(
-            run, FTP_TRANSFER, {"fileName": feed.transfer.source_name, "directory": directory}, feed
+        return lambda feed: run.call(
+            FTP_TRANSFER, {"fileName": feed.transfer.source_name, "directory": directory}, feed=feed
         )
     place = {
         "namespaceName": text("dacs.os.custsync.namespace"),
         "bucketName": text("dacs.os.custsync.bucketname"),
     }
-    return lambda feed: _hand_on(run, OS_TRANSFER, {"objectName": feed.transfer.source_name, **place}, feed)
+    return lambda feed: run.call(OS_TRANSFER, {"objectName": feed.transfer.source_name, **place}, feed=feed)
 
 
-def _hand_on(run: "Run", child: str, message: dict[str, str], feed: Feed) -> None:
-    run.call(child, message, feed=feed)
-    awaited = file_delivered(run, feed.transfer)
+def _await_acknowledgements(run: "Run", transfer: FileTransfer) -> None:
+    awaited = file_delivered(run, transfer)
     if awaited:
-        run.note(f"{awaited} sync request(s) of {feed.transfer.source_name} await their acknowledgement")
+        run.note(f"{awaited} sync request(s) of {transfer.source_name} await their acknowledgement")
 
 
 def _taps(run: "Run", transfer: FileTransfer) -> list[Tap]:

@@ -8,18 +8,19 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from integrations.engine import leases, recovery, wake
+from integrations.engine import leases, recovery, registry, wake
 from integrations.engine.faults import (
     BusinessFault,
     Conflict,
     Inactive,
     InvalidMessage,
+    LeaseLost,
     RemoteFault,
     UnknownFlow,
 )
-from integrations.engine.leases import LeaseLost, Released
+from integrations.engine.leases import Released
 from integrations.engine.runner import work_on
-from integrations.engine.spec import HOLD, SYNCHRONOUS
+from integrations.engine.spec import HOLD, SYNCHRONOUS, registered
 from integrations.engine.steps import take_step
 from integrations.models import Attempt, ErrorInstance, Instance, Notification, Step
 from integrations.services.instance_discard import instance_discard
@@ -452,3 +453,33 @@ def test_error_mails_of_a_flow_that_fails_all_day_are_held_back(make_flow, clien
     assert sorted(Notification.objects.values_list("state", flat=True)) == ["given up", "pending", "pending"]
     assert "in the last hour" in Notification.objects.get(state="given up").trouble
     assert instance.status == "failed"
+
+
+def test_an_instance_whose_flow_the_code_has_no_more_is_an_error(make_flow, client):
+    make_flow(lambda run, message: None)
+    instance = submit(client).instance
+    registered().pop("TEST-FLOW")
+    registry._found.clear()
+    assert worked(instance).fault_code == "HUB-UNKNOWN-FLOW"
+    assert instance.error.state == "open"
+    registered()["TEST-FLOW"] = registered()["OUTL-BA-CCS_DACS_ERR_HNDLR"]
+
+
+def test_a_message_whose_bytes_are_gone_is_an_error_that_says_so(make_flow, client, settings, tmp_path):
+    make_flow(lambda run, message: None)
+    instance = submit(client).instance
+    settings.PAYLOAD_STORE = f"file://{tmp_path / 'empty'}"
+    assert (worked(instance).status, instance.fault_code) == ("failed", "HUB-STORE")
+
+
+def test_an_edit_is_refused_where_there_is_no_message_or_it_does_not_fit(make_flow, client):
+    def body(run, message):
+        raise BusinessFault("no")
+
+    make_flow(body, schema={"type": "object", "required": ["a"]})
+    instance = worked(submit(client, {"a": 1}).instance)
+    with pytest.raises(InvalidMessage, match="'a' is a required property"):
+        instance_resubmit(instance=instance, actor="op", message=b"{}", reason="r")
+    instance.message_payload = None
+    with pytest.raises(InvalidMessage, match="no message to edit"):
+        instance_resubmit(instance=instance, actor="op", message=b"{}", reason="r")
