@@ -16,15 +16,6 @@ RESOURCE = "sendCustomerSyncAck"
 CONFIG = "OUTL-BRT-CCS_DACS_ConfigProps"
 
 
-@pytest.fixture
-def awaiting(edges: Edges) -> str:
-    """The id of a sync request whose file went to DACS."""
-    edges.ccs.change(CONTACT, 1)
-    extract = edges.ccs.extract("C1-DCTEX", Folder(edges.source))
-    run_file_flow("OUTL-BA-CCS_DACS_CUST_SYNC_FTP", extractedFileNamePrefix="C1-DCTEX")
-    return extract.references[0]
-
-
 def message(sync_request: str, name: str = "customer_sync_ack_accepted") -> dict:
     found = sample(f"ccs_dacs/{name}.json")
     found["sendDetails"]["syncRequestId"] = found["sendDetails"]["externalReferenceId"] = sync_request

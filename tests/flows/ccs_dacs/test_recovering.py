@@ -7,7 +7,7 @@ from integrations.engine.runner import work_on
 from integrations.models import Breaker, Client, ErrorInstance, FileTransfer, Instance, Step, SyncRequest
 from integrations.services.instance_discard import instance_discard
 from integrations.services.instance_resubmit import instance_resubmit, resubmit_refusal
-from tests.flows.ccs_dacs.test_customer_sync_ack import FLOW, RESOURCE, awaiting, message, patched  # noqa: F401
+from tests.flows.ccs_dacs.test_customer_sync_ack import FLOW, RESOURCE, message, patched
 from tests.flows.conftest import Edges, property_set, run_file_flow, send
 
 FTP = "OUTL-BA-CCS_DACS_CUST_SYNC_FTP"
@@ -51,7 +51,7 @@ def test_a_crash_between_delivery_and_rename_leaves_no_request_pending(edges: Ed
     assert row.overdue_at is not None
 
 
-def test_a_replay_knows_what_the_original_may_have_done(edges: Edges, dacs: Client, awaiting: str):  # noqa: F811
+def test_a_replay_knows_what_the_original_may_have_done(edges: Edges, dacs: Client, awaiting: str):
     edges.ccs.fail("cut", 1)
     with pytest.raises(Fault):
         send(dacs, FLOW, RESOURCE, message(awaiting))
@@ -95,7 +95,7 @@ def test_what_a_person_discarded_is_not_done_because_it_is_sent_again(
         send(dacs, FLOW, RESOURCE, message(awaiting))
 
 
-def test_a_refusal_after_a_server_error_is_a_refusal(edges: Edges, dacs: Client, awaiting: str):  # noqa: F811
+def test_a_refusal_after_a_server_error_is_a_refusal(edges: Edges, dacs: Client, awaiting: str):
     edges.ccs.fail("500", 1)
     with pytest.raises(Fault):
         send(dacs, FLOW, RESOURCE, message(awaiting))
