@@ -71,6 +71,7 @@ def test_a_zip_is_read_as_it_passes(size: int):
         (zipped(b"stored", zipfile.ZIP_STORED), "method is 0"),
         (zipped(b"x" * 1000)[:50] + b"\xff" * 40, "damaged"),
     ],
+    ids=["no zip", "stored", "damaged"],
 )
 def test_what_cannot_be_unzipped_is_said(content: bytes, said: str):
     with pytest.raises(Unreadable, match=said):
