@@ -78,15 +78,17 @@ class Run:
         expect: tuple[int, ...] = (),
         duplicate: tuple[int, ...] = (),
         key: str = "",
+        verify: Callable[[], calling.Answer | None] | None = None,
     ) -> calling.Answer:
         """Call a target's operation with a JSON body, as a step that is not repeated once it is done.
 
         `expect`: the statuses that mean success (any 2xx if empty); `duplicate`: refusals which, when the call
         repeats one whose end is not known, say that the first went through; `key` tells apart several calls of
-        one operation in a run. Raises RemoteFault or BusinessFault.
+        one operation in a run; `verify` asks the target, where it can be asked, whether an earlier call whose end
+        is not known arrived (None: it did not). Raises RemoteFault or BusinessFault.
         """
         call = calling.Call(connection, operation, body, path_values or {}, expect, duplicate)
-        return calling.invoke(self, call, key=key or f"{operation} at {connection}")
+        return calling.invoke(self, call, key=key or f"{operation} at {connection}", verify=verify)
 
     def map(self, name: str, source: Any) -> Any:
         """The flow's mapping of this name over `source`: base, then the site's extensions."""

@@ -1,6 +1,6 @@
 """Calling a target: breaker, step, request, activity line, fault."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,13 +41,17 @@ class Answer:
     data: Any
 
 
-def invoke(run: "Run", call: Call, *, key: str) -> Answer:
+def invoke(run: "Run", call: Call, *, key: str, verify: Callable[[], Answer | None] | None = None) -> Answer:
     """Make the call as a step; the recorded answer where it was made before."""
 
     def effect(repeat: bool) -> dict[str, Any]:
         return _call_target(run, call, key, repeat=repeat)
 
-    answer = take_step(run, key, effect)
+    def found() -> dict[str, Any] | None:
+        earlier = verify() if verify is not None else None
+        return None if earlier is None else {"status": earlier.status, "data": earlier.data}
+
+    answer = take_step(run, key, effect, found if verify is not None else None)
     return Answer(answer["status"], answer["data"])
 
 

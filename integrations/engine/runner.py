@@ -14,7 +14,7 @@ from integrations.engine.files import Feed
 from integrations.engine.leases import Claim, Released
 from integrations.engine.registry import spec_for
 from integrations.engine.spec import FlowSpec
-from integrations.models import Instance
+from integrations.models import Instance, Resubmission
 from integrations.storage import payload_bytes
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ def perform(
     Returns the flow's answer. Raises Fault (recorded), LeaseLost (recorded as fenced) or Released.
     """
     run = Run(instance, spec, claim, perform=perform, feed=feed, parent=parent)
-    run.person_decided = instance.round > 1
+    run.person_decided = _person_decided(instance)
     with leases.keeper.keeping(claim):
         try:
             return _body(run, message)
@@ -46,6 +46,13 @@ def perform(
             raise
         finally:
             run.close()
+
+
+def _person_decided(instance: Instance) -> bool:
+    """Whether this round was asked for by a person: a caller's repeated message decides nothing."""
+    asked = Resubmission.objects.filter(instance=instance, round=instance.round)
+    caller = instance.client.client_id if instance.client else ""
+    return instance.round > 1 and asked.exclude(actor=caller).exists()
 
 
 def _body(run: Run, message: Any) -> Any:

@@ -31,13 +31,16 @@ class Held(Fault):
     title = "It is not known whether the target took it"
 
 
-def take_step(run: "Run", key: str, effect: Callable[[bool], Any]) -> Any:
+def take_step(
+    run: "Run", key: str, effect: Callable[[bool], Any], verify: Callable[[], Any] | None = None
+) -> Any:
     """Do `effect` once: what an earlier attempt recorded as done is returned, not repeated.
 
     `effect` is told whether this is a repeat after UNKNOWN, and returns a JSON value. A fault marks the step
-    FAILED, or UNKNOWN where the effect may have happened.
+    FAILED, or UNKNOWN where the effect may have happened. `verify`, where a target can be asked, is called for
+    a step of unknown end: its result if the effect is there, None if it is not.
     """
-    step, repeat = _begin(run, key)
+    step, repeat = _begin(run, key, verify)
     if step.state == State.DONE:
         run.stream.say(Kind.NOTED, f"{key} was done in attempt {step.attempt}; not repeated")
         return step.result
@@ -54,7 +57,7 @@ def take_step(run: "Run", key: str, effect: Callable[[bool], Any]) -> Any:
     return result
 
 
-def _begin(run: "Run", key: str) -> tuple[Step, bool]:
+def _begin(run: "Run", key: str, verify: Callable[[], Any] | None) -> tuple[Step, bool]:
     """The step's row with its intent committed, and whether it repeats one whose end is not known."""
     step = Step.objects.filter(instance=run.instance, key=key).first()
     if step is None:
@@ -66,7 +69,9 @@ def _begin(run: "Run", key: str) -> tuple[Step, bool]:
     if step.state == State.DONE:
         return step, False
     repeat = step.state in (State.INTENT, State.UNKNOWN)
-    if repeat:
+    if repeat and _verified(run, step, verify):
+        return step, False
+    if repeat and verify is None:
         _settle_unknown(run, step)
     Step.objects.filter(pk=step.pk).update(
         state=State.INTENT,
@@ -77,6 +82,17 @@ def _begin(run: "Run", key: str) -> tuple[Step, bool]:
     )
     step.state = State.INTENT
     return step, repeat
+
+
+def _verified(run: "Run", step: Step, verify: Callable[[], Any] | None) -> bool:
+    """Ask the target whether the effect of an earlier try is there; if so the step is done."""
+    found = verify() if verify is not None else None
+    if found is None:
+        return False
+    run.stream.say(Kind.NOTED, f"{step.key} had reached the target in attempt {step.attempt}; not repeated")
+    _end(run, step, State.DONE, found)
+    step.state, step.result = State.DONE, found
+    return True
 
 
 def _settle_unknown(run: "Run", step: Step) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Status = SyncRequest.Status
 INCREMENTAL = "F1IC"
+FLAGGED = f"\t{INCREMENTAL}\t".encode()
 REFERENCE, FLAG, EXTERNAL_ID = 0, 2, 3  # columns of all three extracts (X1-COUP, X1-MSPUP, X1-MSUPL)
 AT_ONCE = 1000
 LONGEST_ID = 120
@@ -47,7 +48,10 @@ class SyncRequestTap:
             self._write()
 
     def _line(self, line: bytes) -> None:
-        fields = line.decode("utf-8", "replace").replace("\x00", "").split("\t")
+        clean = line.replace(b"\x00", b"")
+        if FLAGGED not in clean:  # an initial load's lines, the bulk of the largest files, go no further
+            return
+        fields = clean.decode("utf-8", "replace").split("\t")
         if len(fields) <= EXTERNAL_ID or fields[FLAG] != INCREMENTAL or not fields[REFERENCE]:
             return
         self._rows.append(

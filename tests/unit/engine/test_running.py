@@ -483,3 +483,29 @@ def test_an_edit_is_refused_where_there_is_no_message_or_it_does_not_fit(make_fl
     instance.message_payload = None
     with pytest.raises(InvalidMessage, match="no message to edit"):
         instance_resubmit(instance=instance, actor="op", message=b"{}", reason="r")
+
+
+@pytest.mark.parametrize(("found", "calls"), [({"there": 1}, []), (None, [True])])
+def test_a_target_that_can_be_asked_is_asked_before_anything_is_repeated(make_flow, client, found, calls):
+    seen = []
+    make_flow(lambda run, message: take_step(run, "charge", seen.append, verify=lambda: found))
+    instance = submit(client).instance
+    leases.claim(instance.pk)
+    Step.objects.create(instance=instance, key="charge", attempt=1)
+    expire(instance)
+    assert worked(instance).status == "succeeded"
+    assert seen == calls
+    assert Step.objects.get().state == "done"
+
+
+def test_a_callers_repeat_does_not_decide_what_is_held(make_flow, client):
+    make_flow(
+        lambda run, message: take_step(run, "charge", lambda repeat: 1), when_unknown=HOLD, message_id="id"
+    )
+    instance = submit(client, {"id": "m1"}).instance
+    leases.claim(instance.pk)
+    Step.objects.create(instance=instance, key="charge", attempt=1)
+    expire(instance)
+    assert worked(instance).status == "held"
+    assert submit(client, {"id": "m1"}).repeated
+    assert worked(instance).status == "held"
