@@ -5,6 +5,7 @@ import socket
 import struct
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -45,7 +46,7 @@ class Answer:
         return json.dumps(self.body).encode()
 
 
-class HttpServer:
+class HttpServer(ABC):
     """An HTTP server in threads; a subclass says what it answers. Port 0 takes a free one."""
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -98,9 +99,9 @@ class HttpServer:
         """The answer, and whether the connection breaks halfway through it."""
         return self.handle(call), False
 
+    @abstractmethod
     def handle(self, call: Call) -> Answer:
         """What this application does with a call."""
-        raise NotImplementedError
 
 
 def problem(status: int, detail: str) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from django.db.models import F, Q
 from integrations.engine import wake
 from integrations.engine.clock import db_now
 from integrations.engine.runner import work_on
-from integrations.models import Flow, Instance
+from integrations.engine.spec import WAITED_FOR
+from integrations.models import Instance
 
 log = structlog.get_logger(__name__)
 FIRST_WAKE, LONGEST_WAKE = 60, 600  # seconds between wake-ups of one row, doubling
 AT_ONCE = 500
-WAITED_FOR = (Flow.Pattern.SYNCHRONOUS, Flow.Pattern.CHILD, Flow.Pattern.LOCAL)
 
 
 def sweep() -> int:

@@ -14,6 +14,7 @@ ASYNCHRONOUS = Flow.Pattern.ASYNCHRONOUS
 FILE = Flow.Pattern.FILE
 CHILD = Flow.Pattern.CHILD
 LOCAL = Flow.Pattern.LOCAL
+WAITED_FOR = (SYNCHRONOUS, CHILD, LOCAL)  # patterns whose caller waits for the end
 
 # What becomes of a step found half done after a crash (design section 4 rule 3).
 RESEND, HOLD = "resend", "hold"
@@ -131,7 +132,7 @@ class FlowSpec:
     @property
     def waits(self) -> bool:
         """Whether a caller waits for its end, so that it is never retried by itself."""
-        return self.pattern in (SYNCHRONOUS, CHILD, LOCAL)
+        return self.pattern in WAITED_FOR
 
     def answers_at(self, resource: str, version: str) -> bool:
         """Whether a URL's resource and version are this flow's (1.0 stands for any 01.xx)."""

@@ -1,7 +1,6 @@
 """Waking a worker: the id alone goes through the queue; a queue that is down is logged, never fatal."""
 
 import uuid
-from datetime import datetime
 
 import structlog
 from django.db import transaction
@@ -23,10 +22,9 @@ def enqueue(instance_id: uuid.UUID) -> bool:
     return True
 
 
-def wake_on_commit(instance_id: uuid.UUID, *, due_at: datetime | None = None) -> None:
-    """Queue the id once the row is committed; one that is due later is left to the sweeper."""
-    if due_at is None:
-        transaction.on_commit(lambda: _after_commit(instance_id), robust=True)
+def wake_on_commit(instance_id: uuid.UUID) -> None:
+    """Queue the id once the row is committed."""
+    transaction.on_commit(lambda: _after_commit(instance_id), robust=True)
 
 
 def _after_commit(instance_id: uuid.UUID) -> None:

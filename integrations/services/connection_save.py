@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from django.conf import settings
 from django.db import transaction
 
 from integrations.adapters import adapter_class
 from integrations.adapters.contract import Endpoint
 from integrations.adapters.errors import Misconfigured
+from integrations.engine.connections import connection_endpoint
 from integrations.models import Connection, TrustCertificate
 from integrations.services.audit import audit
 
@@ -23,18 +23,7 @@ class ConnectionProblems(Exception):
 
 def draft_endpoint(connection: Connection, trust: Sequence[TrustCertificate]) -> Endpoint:
     """What an adapter would see of a connection that is not saved yet."""
-    return Endpoint(
-        name=connection.name,
-        adapter=connection.adapter,
-        settings=connection.settings,
-        secrets=connection.secrets,
-        host_key=connection.host_key.strip(),
-        trust=tuple(certificate.pem for certificate in trust),
-        catalog_url=connection.catalog_url,
-        connect_timeout=connection.connect_timeout,
-        read_timeout=connection.read_timeout,
-        allowed_networks=tuple(settings.HUB_ALLOWED_NETWORKS),
-    )
+    return connection_endpoint(connection, trust)
 
 
 def connection_problems(*, connection: Connection, trust: Sequence[TrustCertificate]) -> list[str]:
