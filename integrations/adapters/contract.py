@@ -5,11 +5,13 @@ Nothing here knows the database, so the same operations can run in an agent behi
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
+
+from integrations.adapters.several import Each, Parcel, Whole, each, read_each, write_each
 
 CHUNK = 1024 * 1024  # bytes read at a time where nothing better is known
 
@@ -126,6 +128,8 @@ class FileStore(Adapter):
     holds_files = True
     # Whether `write` shows the file under its name only when it is whole (object storage).
     writes_whole: ClassVar[bool] = False
+    # Small files under way at once where the connection sets no number.
+    at_once: ClassVar[int] = 1
 
     @abstractmethod
     def list(self, directory: str, prefix: str = "") -> Iterator[FileInfo]:
@@ -160,6 +164,30 @@ class FileStore(Adapter):
     @abstractmethod
     def delete(self, directory: str, name: str) -> None:
         """Remove a file; nothing happens where it is gone."""
+
+    # Several small files at once, `at_once` of them under way. Results come in the order asked for, an AdapterError
+    # in the place of what failed; after the first failure nothing new is started: NotStarted in its place. These
+    # go one by one; a store that can do better does.
+
+    def read_many(self, directory: str, names: Sequence[str], *, at_once: int) -> Each[Whole]:
+        """Each file whole, with its size and time (or ETag) after it was read."""
+        return read_each(self, directory, names)
+
+    def write_many(self, directory: str, files: Sequence[Parcel], *, at_once: int) -> Each[Written]:
+        """Each file written and compared as by `write`; where the store `writes_whole`, AlreadyExists in the place
+        of a name that is taken, whatever it holds."""
+        return write_each(self, directory, files)
+
+    def taken(self, directory: str, names: Sequence[str], *, at_once: int) -> set[str]:
+        """Which of these names are there."""
+        return {name for name in names if self.stat(directory, name) is not None}
+
+    def rename_many(self, directory: str, names: Sequence[tuple[str, str]], *, at_once: int) -> Each[None]:
+        """Each (old, new) as by `rename`, though AlreadyExists may come also where `new` has the same content."""
+        return each(names, lambda pair: self.rename(directory, *pair))
+
+    def discard(self, directory: str, name: str) -> None:
+        """Remove what interrupted writes of this name left that is no file yet: parts of an upload."""
 
     @abstractmethod
     def directory_for(self, place: Mapping[str, str]) -> str:

@@ -79,6 +79,12 @@ class AlreadyExists(AdapterError):
     """The name at the target is taken by something else."""
 
 
+class NotStarted(AdapterError):
+    """One of several files that was not begun, because one before it failed."""
+
+    passing = True
+
+
 class TargetFull(AdapterError):
     """No space or quota left at the target."""
 

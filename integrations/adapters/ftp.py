@@ -3,9 +3,10 @@
 import ftplib
 import hashlib
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 
+from integrations.adapters.at_once import each_at_once
 from integrations.adapters.contract import (
     CHUNK,
     Endpoint,
@@ -32,7 +33,8 @@ from integrations.adapters.ftp_client import (
 from integrations.adapters.ftp_listing import from_list, from_mlsd
 from integrations.adapters.names import path_of, shown_name, usable_directory
 from integrations.adapters.places import directory_setting, place_directory, same_content
-from integrations.adapters.pool import Pool
+from integrations.adapters.pool import MOST_IDLE, Pool
+from integrations.adapters.several import Each, Item, Parcel, Result, Whole, read_each, write_each
 from integrations.adapters.steps import Steps
 from integrations.adapters.tls import client_context
 
@@ -179,6 +181,30 @@ class Ftp(FileStore):
                     client.delete(path)
             except NotFound:
                 return
+
+    # -- several at once: a session each, in as many as the pool keeps (servers allow few) ------------------
+
+    def read_many(self, directory: str, names: Sequence[str], *, at_once: int) -> Each[Whole]:
+        """Each file whole."""
+        return self._several(names, lambda one: read_each(self, directory, [one]), at_once)
+
+    def write_many(self, directory: str, files: Sequence[Parcel], *, at_once: int) -> Each[Written]:
+        """Each file written."""
+        return self._several(files, lambda one: write_each(self, directory, [one]), at_once)
+
+    def rename_many(self, directory: str, names: Sequence[tuple[str, str]], *, at_once: int) -> Each[None]:
+        """Each (old, new) as by `rename`."""
+        return each_at_once(names, lambda pair: self.rename(directory, *pair), min(at_once, MOST_IDLE))
+
+    @staticmethod
+    def _several(items: Sequence[Item], do: Callable[[Item], Each[Result]], at_once: int) -> Each[Result]:
+        def one(item: Item) -> Result:
+            (found,) = do(item)
+            if isinstance(found, AdapterError):
+                raise found
+            return found
+
+        return each_at_once(items, one, min(at_once, MOST_IDLE))
 
     def _client(self) -> AbstractContextManager[Client]:
         return self._pool.lend(keep=(NotFound, NotPermitted, AlreadyExists))

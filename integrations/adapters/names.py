@@ -5,6 +5,7 @@ A leading dash, spaces, quotes and any script are fine: names never pass through
 """
 
 import unicodedata
+from functools import lru_cache
 
 from integrations.adapters.errors import BadName
 
@@ -12,10 +13,19 @@ LONGEST_NAME = 255  # bytes in UTF-8, as on all common file systems
 _UNUSABLE_KINDS = {"Cc": "a control character", "Zl": "a line separator", "Zp": "a paragraph separator"}
 
 
+@lru_cache(maxsize=1024)  # each step of a file asks again
 def name_trouble(name: str) -> str:
     """Why this name cannot be used, as a phrase; "" where it can."""
     if name in ("", ".", ".."):
         return "the name is empty" if not name else "the name means a directory"
+    plain = name.isascii() and name.isprintable() and "/" not in name
+    trouble = "" if plain else _unusable_character(name)
+    if not trouble and len(name.encode()) > LONGEST_NAME:
+        trouble = f"the name is longer than {LONGEST_NAME} bytes"
+    return trouble
+
+
+def _unusable_character(name: str) -> str:
     for character in name:
         if character in "/\0":
             return "the name holds a path" if character == "/" else "the name holds a NUL"
@@ -24,8 +34,6 @@ def name_trouble(name: str) -> str:
             return "the name is not UTF-8"
         if kind in _UNUSABLE_KINDS:
             return f"the name holds {_UNUSABLE_KINDS[kind]}"
-    if len(name.encode()) > LONGEST_NAME:
-        return f"the name is longer than {LONGEST_NAME} bytes"
     return ""
 
 

@@ -1,10 +1,9 @@
 """SFTP: files on an SSH server."""
 
 import stat as modes
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from integrations.adapters import sftp_wire
 from integrations.adapters.contract import (
     Endpoint,
     Field,
@@ -18,19 +17,26 @@ from integrations.adapters.contract import (
 from integrations.adapters.errors import (
     AdapterError,
     AlreadyExists,
+    BadName,
     Misconfigured,
     NotFound,
     NotPermitted,
-    Unwhole,
+    NotStarted,
 )
-from integrations.adapters.names import decode_name, path_of, shown_name, usable_directory
+from integrations.adapters.names import decode_name, path_of, usable_directory
 from integrations.adapters.places import directory_setting, place_directory, same_content
 from integrations.adapters.pool import Pool
-from integrations.adapters.sftp_login import DEFAULT_PORT, Session, log_in, port_of, where_of
+from integrations.adapters.several import Each, Item, Parcel, Result, Whole, not_started
+from integrations.adapters.sftp_answers import NO_SUCH_FILE, Attributes, StatusError, handle_in
+from integrations.adapters.sftp_login import DEFAULT_PORT, Session, log_in, port_of
 from integrations.adapters.sftp_stream import ReadAhead, send_file, sftp_errors
-from integrations.adapters.sftp_wire import Attributes, StatusError, Wire
+from integrations.adapters.sftp_talk import file_info, reading, renaming, standing, writing
+from integrations.adapters.sftp_volley import Talk, Volley
+from integrations.adapters.sftp_wire import Wire
 from integrations.adapters.ssh_keys import host_keys, private_key
 from integrations.adapters.steps import Steps
+
+_IN_ORDER = (NotFound, NotPermitted, AlreadyExists, NotStarted, BadName)  # the session is as good as before
 
 
 class Sftp(FileStore):
@@ -46,12 +52,20 @@ class Sftp(FileStore):
         Field("private_key", "Private key", secret=True, multiline=True, help="Ed25519, ECDSA or RSA."),
         Field("passphrase", "Passphrase of the key", secret=True),
         directory_setting(),
+        Field(
+            "flush",
+            "Flush to disk",
+            choices=("no", "yes"),
+            default="no",
+            help="yes: the server is asked to have each file on its disk before it is renamed. OpenSSH can; slower.",
+        ),
     )
+    at_once = 64
 
     def __init__(self, endpoint: Endpoint) -> None:
         """Nothing is connected yet; raises Misconfigured where settings cannot work."""
         super().__init__(endpoint)
-        self.where = where_of(endpoint)
+        self._flush = endpoint.settings.get("flush") == "yes"
         self._pool: Pool[Session] = Pool(
             lambda: log_in(endpoint), alive=Session.alive, close=lambda session: session.close()
         )
@@ -119,22 +133,22 @@ class Sftp(FileStore):
                 attributes = wire.stat((base.encode() + b"/" if base else b"") + raw)
             except StatusError:
                 trouble = trouble or "it is a link to nothing"
-        return _file_info(name, attributes, trouble)
+        return file_info(name, attributes, trouble)
 
     def stat(self, directory: str, name: str) -> FileInfo | None:
         """The file, or None."""
         path = path_of(directory, name)
         with self._session() as session, self._errors(path):
             attributes = _stat(session.wire, path)
-        return None if attributes is None else _file_info(name, attributes, "")
+        return None if attributes is None else file_info(name, attributes)
 
     @contextmanager
     def open(self, directory: str, name: str) -> Iterator[Reader]:
-        """The file's bytes, streamed, with up to 2 MiB asked for ahead."""
+        """The file's bytes, streamed, with up to 4 MiB asked for ahead."""
         path = path_of(directory, name)
         with self._session() as session:
             with self._errors(path):
-                handle = session.wire.open_read(path.encode())
+                handle = handle_in(session.wire.answer(session.wire.ask_open_read(path.encode())))
             reader = ReadAhead(self.endpoint, session.wire, handle, path)
             try:
                 yield reader
@@ -154,28 +168,20 @@ class Sftp(FileStore):
         # A source that fails leaves answers and a handle behind: then the session is not used again.
         with self._pool.lend() as session:
             with self._errors(path):
-                handle = session.wire.open_write(path.encode())
-            written = send_file(self.endpoint, session.wire, handle, path, source)
-            with self._errors(path):
-                attributes = session.wire.stat(path.encode())
-        if attributes.size is not None and attributes.size != written.size:
-            raise Unwhole(f"{path} at {self.where} has {attributes.size} bytes, {written.size} were sent")
-        return written
+                handle = handle_in(session.wire.answer(session.wire.ask_open_write(path.encode())))
+            return send_file(self.endpoint, session.wire, handle, path, source, flush=self._flush)
 
     def rename(self, directory: str, old: str, new: str) -> None:
         """By the protocol's rename, which never replaces; a leftover with the same content counts as done."""
-        source, target = path_of(directory, old), path_of(directory, new)
-        with self._session() as session, self._errors(f"{source} to {shown_name(new)}"):
-            if _stat(session.wire, source) is None:
-                raise NotFound(f"{source} is not at {self.where}")
-            if source == target:
-                return
-            taken = _stat(session.wire, target) is not None
-            if not taken and _renamed(session.wire, source.encode(), target.encode()):
-                return
-        if not same_content(self, directory, old, new):
-            raise AlreadyExists(f"{target} exists at {self.where} already, with other content")
-        self.delete(directory, old)
+        try:
+            with self._session() as session:
+                talk = renaming(self.endpoint, session.wire, directory, old, new)
+                for failure in filter(None, Volley(session.wire, [talk], 1).run()):
+                    raise failure
+        except AlreadyExists as error:
+            if not same_content(self, directory, old, new):
+                raise AlreadyExists(f"{error.text}, with other content") from error
+            self.delete(directory, old)
 
     def delete(self, directory: str, name: str) -> None:
         """Remove a file; nothing happens where it is gone."""
@@ -184,12 +190,57 @@ class Sftp(FileStore):
             try:
                 session.wire.remove(path.encode())
             except StatusError as error:
-                if error.code != sftp_wire.NO_SUCH_FILE:
+                if error.code != NO_SUCH_FILE:
                     raise
+
+    # -- several at once ---------------------------------------------------------------------------------
+
+    def read_many(self, directory: str, names: Sequence[str], *, at_once: int) -> Each[Whole]:
+        """Each file whole, with its size and time after it was read; all are in memory together."""
+        return self._several(names, at_once, lambda wire, name: reading(self.endpoint, wire, directory, name))
+
+    def write_many(self, directory: str, files: Sequence[Parcel], *, at_once: int) -> Each[Written]:
+        """Each file written and compared as by `write`."""
+        return self._several(
+            files,
+            at_once,
+            lambda wire, file: writing(self.endpoint, wire, directory, file, flush=self._flush),
+        )
+
+    def taken(self, directory: str, names: Sequence[str], *, at_once: int) -> set[str]:
+        """Which of these names are there."""
+        found = self._several(
+            names, at_once, lambda wire, name: standing(self.endpoint, wire, directory, name)
+        )
+        for failure in found:
+            if isinstance(failure, AdapterError):
+                raise failure
+        return {name for name, there in zip(names, found, strict=True) if there}
+
+    def rename_many(self, directory: str, names: Sequence[tuple[str, str]], *, at_once: int) -> Each[None]:
+        """Each (old, new) as by `rename`, but AlreadyExists for any `new` that is there."""
+        return self._several(
+            names, at_once, lambda wire, pair: renaming(self.endpoint, wire, directory, *pair)
+        )
+
+    def _several(
+        self, items: Sequence[Item], at_once: int, talk: Callable[[Wire, Item], Talk[Result]]
+    ) -> Each[Result]:
+        """One session for all. It is not lent again after anything that was no answer in good order."""
+        if not items:
+            return []
+        try:
+            with self._session() as session:
+                found = Volley(session.wire, [talk(session.wire, item) for item in items], at_once).run()
+                if any(isinstance(one, AdapterError) and not isinstance(one, _IN_ORDER) for one in found):
+                    session.close()
+                return found
+        except AdapterError as error:  # nobody could log in
+            return [error, *(not_started() for _ in items[1:])]
 
     def _session(self) -> AbstractContextManager[Session]:
         """A session; one on which an operation was refused in good order is used again."""
-        return self._pool.lend(keep=(NotFound, NotPermitted, AlreadyExists))
+        return self._pool.lend(keep=_IN_ORDER)
 
     def _errors(self, path: str, wire: Wire | None = None) -> AbstractContextManager[None]:
         return sftp_errors(self.endpoint, path, wire)
@@ -207,37 +258,6 @@ def _stat(wire: Wire, path: str) -> Attributes | None:
     try:
         return wire.stat(path.encode())
     except StatusError as error:
-        if error.code == sftp_wire.NO_SUCH_FILE:
+        if error.code == NO_SUCH_FILE:
             return None
         raise
-
-
-def _renamed(wire: Wire, old: bytes, new: bytes) -> bool:
-    """Rename without replacing; False where the new name was taken meanwhile.
-
-    A server that cannot do it that way (no hard links) but has OpenSSH's extension is asked for that one.
-    """
-    try:
-        wire.rename(old, new)
-    except StatusError as error:
-        if error.code not in (sftp_wire.FAILURE, sftp_wire.UNSUPPORTED):
-            raise
-        if _stat(wire, new.decode()) is not None:
-            return False
-        if "posix-rename@openssh.com" not in wire.extensions:
-            raise
-        wire.posix_rename(old, new)
-    return True
-
-
-def _file_info(name: str, attributes: Attributes, trouble: str) -> FileInfo:
-    mode = attributes.mode or 0
-    directory = modes.S_ISDIR(mode)
-    special = modes.S_IFMT(mode) and not directory and not modes.S_ISREG(mode)
-    return FileInfo(
-        name,
-        size=attributes.size or 0,
-        modified=str(attributes.modified or ""),
-        is_directory=directory,
-        trouble=trouble or ("it is no ordinary file" if special else ""),
-    )

@@ -18,7 +18,9 @@ from integrations.adapters.errors import (
     TimedOut,
     Unreachable,
 )
-from integrations.adapters.sftp_wire import StatusError, Wire
+from integrations.adapters.sftp_answers import StatusError
+from integrations.adapters.sftp_pipe import Pipe
+from integrations.adapters.sftp_wire import Wire
 from integrations.adapters.ssh_keys import HostKey, check_host_key, host_keys, offered_key, private_key
 from integrations.adapters.steps import Steps
 
@@ -153,8 +155,9 @@ def _authenticate(transport: paramiko.Transport, endpoint: Endpoint) -> str:
 def _start_sftp(transport: paramiko.Transport, endpoint: Endpoint) -> Wire:
     channel = transport.open_session(timeout=endpoint.connect_timeout)
     channel.settimeout(endpoint.read_timeout)
+    pipe = Pipe.into(channel)
     channel.invoke_subsystem("sftp")
-    return Wire(channel)
+    return Wire(channel, pipe)
 
 
 @contextmanager

@@ -1,24 +1,21 @@
 """The SFTP protocol, version 3 (draft-ietf-secsh-filexfer-02), over one SSH channel.
 
 Why not paramiko's SFTPClient: it decodes names while it reads a directory, so that one name that is not UTF-8 stops
-the whole listing; it swallows errors when a file is closed; it does not show the server's extensions.
+the whole listing; it swallows errors when a file is closed; it does not show the server's extensions; it sends each
+request by itself and waits for most answers.
 Names are bytes here. Several requests may be under way; answers are matched by their number.
 """
 
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 
 import paramiko
 from paramiko.sftp import (
-    CMD_ATTRS,
     CMD_CLOSE,
-    CMD_DATA,
     CMD_EXTENDED,
     CMD_EXTENDED_REPLY,
-    CMD_HANDLE,
-    CMD_INIT,
+    CMD_FSTAT,
     CMD_NAME,
     CMD_OPEN,
     CMD_OPENDIR,
@@ -29,7 +26,6 @@ from paramiko.sftp import (
     CMD_RENAME,
     CMD_STAT,
     CMD_STATUS,
-    CMD_VERSION,
     CMD_WRITE,
     SFTP_FLAG_CREATE,
     SFTP_FLAG_READ,
@@ -37,47 +33,40 @@ from paramiko.sftp import (
     SFTP_FLAG_WRITE,
 )
 
-OK, EOF, NO_SUCH_FILE, PERMISSION_DENIED, FAILURE, UNSUPPORTED = 0, 1, 2, 3, 4, 8
-_LARGEST_PACKET = 1024 * 1024
-_HAS_SIZE, _HAS_OWNER, _HAS_MODE, _HAS_TIMES, _HAS_MORE = 1, 2, 4, 8, 0x80000000
+from integrations.adapters.sftp_answers import (
+    EOF,
+    Answer,
+    Attributes,
+    ProtocolBroken,
+    StatusError,
+    attributes_in,
+    content_of,
+    data_in,
+    entries_in,
+    extensions_in,
+    good,
+    handle_in,
+)
+from integrations.adapters.sftp_packets import Packets
+from integrations.adapters.sftp_pipe import Pipe
 
-
-class StatusError(Exception):
-    """The server's answer is a status other than OK."""
-
-    def __init__(self, code: int, text: str) -> None:
-        """`code`: SSH_FX_…; `text`: the server's own words."""
-        super().__init__(text or f"SFTP status {code}")
-        self.code = code
-        self.text = text
-
-
-class ProtocolBroken(StatusError):
-    """The server sent something that is no SFTP, or not what was asked for."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(FAILURE, text)
-
-
-@dataclass(frozen=True, slots=True)
-class Attributes:
-    """What the server says of a file; None where it does not."""
-
-    size: int | None
-    mode: int | None
-    modified: int | None
+_FSYNC, _LIMITS, _POSIX_RENAME = b"fsync@openssh.com", b"limits@openssh.com", b"posix-rename@openssh.com"
+_EVERYONES_BLOCK = 32 * 1024  # bytes; every server takes so many in a request (draft, chapter 3)
+_LARGEST_BLOCK = 255 * 1024  # bytes; what OpenSSH takes
 
 
 class Wire:
     """One SFTP session. Not for several threads at once."""
 
-    def __init__(self, channel: paramiko.Channel) -> None:
-        """`channel` has the sftp subsystem; its timeout bounds every wait here."""
+    def __init__(self, channel: paramiko.Channel, pipe: Pipe) -> None:
+        """`channel` has the sftp subsystem; its timeout bounds every wait here. `pipe` is the channel's."""
         self._channel = channel
+        self._packets = Packets(channel, pipe)
         self._number = 0
-        self._early: dict[int, tuple[int, paramiko.Message]] = {}
+        self._early: dict[int, Answer] = {}
         self._unwanted: set[int] = set()
-        self.extensions = self._hello()
+        self.extensions = extensions_in(self._packets.hello())
+        self.read_block, self.write_block, self.most_handles = self._limits()
 
     def close(self) -> None:
         """Close the channel."""
@@ -85,181 +74,154 @@ class Wire:
 
     # -- requests and answers ----------------------------------------------------------------------------
 
-    def ask(self, kind: int, content: bytes) -> int:
-        """Send a request; its number."""
+    def ask(self, kind: int, *content: bytes | memoryview) -> int:
+        """Queue a request; its number. It leaves with `push`, or at the latest when an answer is waited for."""
         self._number = (self._number + 1) & 0xFFFFFFFF
-        head = struct.pack(">IBI", len(content) + 5, kind, self._number)
-        self._channel.sendall(head + content)
+        size = sum(map(len, content)) + 5
+        self._packets.queue(struct.pack(">IBI", size, kind, self._number), *content)
         return self._number
 
-    def answer(self, number: int) -> tuple[int, paramiko.Message]:
-        """The answer to a request: kind and content; StatusError for a status other than OK."""
+    def push(self) -> None:
+        """Send what is worth sending now."""
+        self._packets.push()
+
+    def flush(self) -> None:
+        """Send all that is queued."""
+        self._packets.flush()
+
+    def answer(self, number: int) -> Answer:
+        """The answer to a request; StatusError for a status other than OK."""
         while number not in self._early:
-            kind, content = self._packet()
-            message = paramiko.Message(content)
-            found = message.get_int()
+            found, kind, content = self._packets.receive()
             if found in self._unwanted:
                 self._unwanted.discard(found)
             else:
-                self._early[found] = (kind, message)
-        kind, message = self._early.pop(number)
-        if kind == CMD_STATUS and (code := message.get_int()) != OK:
-            raise StatusError(code, message.get_string().decode("utf-8", "replace"))
-        return kind, message
+                self._early[found] = (kind, content)
+        return good(self._early.pop(number))
 
     def forget(self, number: int) -> None:
         """The answer to this request is not wanted any more."""
         if self._early.pop(number, None) is None:
             self._unwanted.add(number)
 
-    def call(self, kind: int, content: bytes, expected: int = CMD_STATUS) -> paramiko.Message:
+    def call(self, kind: int, *content: bytes, expected: int = CMD_STATUS) -> bytes:
         """Ask and wait; ProtocolBroken where the answer is of another kind than `expected`."""
-        found, message = self.answer(self.ask(kind, content))
-        if found != expected:
-            raise ProtocolBroken(f"the server answered {found} where {expected} was expected")
-        return message
+        return content_of(self.answer(self.ask(kind, *content)), expected)
 
-    # -- operations --------------------------------------------------------------------------------------
+    # -- operations that wait ----------------------------------------------------------------------------
 
     def names(self, directory: bytes) -> Iterator[tuple[bytes, Attributes]]:
         """Every name in a directory as bytes, `.` and `..` left out, in the server's order."""
-        handle = self.call(CMD_OPENDIR, _text(directory), CMD_HANDLE).get_string()
+        handle = handle_in(self.answer(self.ask(CMD_OPENDIR, _text(directory))))
         try:
             while True:
-                yield from _entries(self.call(CMD_READDIR, _text(handle), CMD_NAME))
+                yield from entries_in(self.call(CMD_READDIR, _text(handle), expected=CMD_NAME))
         except StatusError as error:
             if error.code != EOF:
                 raise
-        self.close_handle(handle)
+        self.answer(self.ask_close(handle))
 
     def stat(self, path: bytes) -> Attributes:
         """The file behind a path, links followed."""
-        return _attributes(self.call(CMD_STAT, _text(path), CMD_ATTRS))
+        return attributes_in(self.answer(self.ask_stat(path)))
 
     def real_path(self, path: bytes) -> str:
         """The absolute path the server understands this one as."""
-        message = self.call(CMD_REALPATH, _text(path), CMD_NAME)
+        message = paramiko.Message(self.call(CMD_REALPATH, _text(path), expected=CMD_NAME))
         message.get_int()
         return message.get_string().decode("utf-8", "backslashreplace")
-
-    def open_read(self, path: bytes) -> bytes:
-        """A handle for reading."""
-        return self._open(path, SFTP_FLAG_READ)
-
-    def open_write(self, path: bytes) -> bytes:
-        """A handle for writing from the start; what was there is gone."""
-        return self._open(path, SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_TRUNC)
-
-    def _open(self, path: bytes, flags: int) -> bytes:
-        return self.call(CMD_OPEN, _text(path) + struct.pack(">II", flags, 0), CMD_HANDLE).get_string()
-
-    def ask_read(self, handle: bytes, offset: int, size: int) -> int:
-        """Ask for bytes; the request's number, for `read_answer`."""
-        return self.ask(CMD_READ, _text(handle) + struct.pack(">QI", offset, size))
-
-    def read_answer(self, number: int) -> bytes:
-        """The bytes asked for, perhaps fewer; b"" at the end of the file."""
-        try:
-            kind, message = self.answer(number)
-        except StatusError as error:
-            if error.code == EOF:
-                return b""
-            raise
-        if kind != CMD_DATA:
-            raise ProtocolBroken("the server answered a read without data")
-        return message.get_string()
-
-    def ask_write(self, handle: bytes, offset: int, content: bytes) -> int:
-        """Send bytes; the request's number, for `answer`."""
-        return self.ask(CMD_WRITE, _text(handle) + struct.pack(">Q", offset) + _text(content))
-
-    def fsync(self, handle: bytes) -> None:
-        """Have the file on the server's disk, where it offers this."""
-        if "fsync@openssh.com" in self.extensions:
-            self.call(CMD_EXTENDED, _text(b"fsync@openssh.com") + _text(handle))
-
-    def close_handle(self, handle: bytes) -> None:
-        """Close; an error here can mean that what was written is not kept."""
-        self.call(CMD_CLOSE, _text(handle))
 
     def remove(self, path: bytes) -> None:
         """Remove a file."""
         self.call(CMD_REMOVE, _text(path))
-
-    def rename(self, old: bytes, new: bytes) -> None:
-        """The protocol's own rename: it fails where `new` exists."""
-        self.call(CMD_RENAME, _text(old) + _text(new))
-
-    def posix_rename(self, old: bytes, new: bytes) -> None:
-        """OpenSSH's rename(2): it replaces `new`."""
-        self.call(CMD_EXTENDED, _text(b"posix-rename@openssh.com") + _text(old) + _text(new))
 
     def space_left(self, path: bytes) -> int | None:
         """Blocks free for us where the path is; None where the server does not say."""
         if "statvfs@openssh.com" not in self.extensions:
             return None
         with suppress(StatusError):
-            message = self.call(CMD_EXTENDED, _text(b"statvfs@openssh.com") + _text(path), CMD_EXTENDED_REPLY)
-            return int([message.get_int64() for _ in range(5)][4])
+            return self._numbers(_text(b"statvfs@openssh.com"), _text(path), count=5)[4]
         return None
 
-    # -- packets -----------------------------------------------------------------------------------------
+    def _limits(self) -> tuple[int, int, int]:
+        """Bytes to read and to write with one request, and files open at once (0: not said)."""
+        asked = [0, 0, 0]
+        if _LIMITS.decode() in self.extensions:
+            with suppress(StatusError):
+                asked = self._numbers(_text(_LIMITS), count=4)[1:]
+        read, write = (min(size or _EVERYONES_BLOCK, _LARGEST_BLOCK) for size in asked[:2])
+        return read, write, asked[2]
 
-    def _hello(self) -> dict[str, bytes]:
-        self._channel.sendall(struct.pack(">IBI", 5, CMD_INIT, 3))
-        kind, content = self._packet()
-        if kind != CMD_VERSION:
-            raise ProtocolBroken("the server does not begin as SFTP servers do")
-        message = paramiko.Message(content)
-        message.get_int()
-        found: dict[str, bytes] = {}
-        while message.get_remainder():
-            name = message.get_string().decode("utf-8", "replace")
-            found[name] = message.get_string()
-        return found
+    def _numbers(self, *request: bytes, count: int) -> list[int]:
+        content = self.call(CMD_EXTENDED, *request, expected=CMD_EXTENDED_REPLY)
+        if len(content) < count * 8:
+            raise ProtocolBroken("the server's answer to an extension is too short")
+        return list(struct.unpack_from(f">{count}Q", content))
 
-    def _packet(self) -> tuple[int, bytes]:
-        size = struct.unpack(">I", self._bytes(4))[0]
-        if not 0 < size <= _LARGEST_PACKET:
-            raise ProtocolBroken("the server sent something that is no SFTP packet")
-        content = self._bytes(size)
-        return content[0], content[1:]
+    # -- operations asked for; their answers come by number ------------------------------------------------
 
-    def _bytes(self, size: int) -> bytes:
-        parts = []
-        while size:
-            part = self._channel.recv(size)
-            if not part:
-                raise EOFError("the server closed the session")
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+    def ask_open_read(self, path: bytes) -> int:
+        """Ask for a handle for reading, for `handle_in`."""
+        return self._ask_open(path, SFTP_FLAG_READ)
+
+    def ask_open_write(self, path: bytes) -> int:
+        """Ask for a handle for writing from the start; what was there is gone."""
+        return self._ask_open(path, SFTP_FLAG_WRITE | SFTP_FLAG_CREATE | SFTP_FLAG_TRUNC)
+
+    def _ask_open(self, path: bytes, flags: int) -> int:
+        return self.ask(CMD_OPEN, _text(path), struct.pack(">II", flags, 0))
+
+    def ask_read(self, handle: bytes, offset: int, size: int) -> int:
+        """Ask for bytes, for `read_answer`."""
+        return self.ask(CMD_READ, _text(handle), struct.pack(">QI", offset, size))
+
+    def read_answer(self, number: int) -> bytes:
+        """The bytes asked for, perhaps fewer; b"" at the end of the file."""
+        try:
+            return data_in(self.answer(number))
+        except StatusError as error:
+            if error.code == EOF:
+                return b""
+            raise
+
+    def ask_write(self, handle: bytes, offset: int, content: bytes | memoryview) -> int:
+        """Have bytes written, which are not copied."""
+        return self.ask(CMD_WRITE, _text(handle), struct.pack(">QI", offset, len(content)), content)
+
+    def ask_file_stat(self, handle: bytes) -> int:
+        """Ask for an open file's attributes, for `attributes_in`."""
+        return self.ask(CMD_FSTAT, _text(handle))
+
+    def ask_stat(self, path: bytes) -> int:
+        """Ask for the attributes of the file behind a path, for `attributes_in`."""
+        return self.ask(CMD_STAT, _text(path))
+
+    @property
+    def can_flush(self) -> bool:
+        """Whether the server can be asked to have a file on its disk."""
+        return _FSYNC.decode() in self.extensions
+
+    def ask_flush(self, handle: bytes) -> int:
+        """Ask that the file be on the server's disk."""
+        return self.ask(CMD_EXTENDED, _text(_FSYNC), _text(handle))
+
+    def ask_close(self, handle: bytes) -> int:
+        """Close; an error here can mean that what was written is not kept."""
+        return self.ask(CMD_CLOSE, _text(handle))
+
+    def ask_rename(self, old: bytes, new: bytes) -> int:
+        """The protocol's own rename: it fails where `new` exists."""
+        return self.ask(CMD_RENAME, _text(old), _text(new))
+
+    @property
+    def can_replace(self) -> bool:
+        """Whether the server offers OpenSSH's rename(2)."""
+        return _POSIX_RENAME.decode() in self.extensions
+
+    def ask_posix_rename(self, old: bytes, new: bytes) -> int:
+        """OpenSSH's rename(2): it replaces `new`."""
+        return self.ask(CMD_EXTENDED, _text(_POSIX_RENAME), _text(old), _text(new))
 
 
 def _text(content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + content
-
-
-def _entries(message: paramiko.Message) -> Iterator[tuple[bytes, Attributes]]:
-    for _ in range(message.get_int()):
-        name = message.get_string()
-        message.get_string()  # the line `ls -l` would print
-        attributes = _attributes(message)
-        if name not in (b".", b".."):
-            yield name, attributes
-
-
-def _attributes(message: paramiko.Message) -> Attributes:
-    flags = message.get_int()
-    size = message.get_int64() if flags & _HAS_SIZE else None
-    if flags & _HAS_OWNER:
-        message.get_int(), message.get_int()
-    mode = message.get_int() if flags & _HAS_MODE else None
-    modified = None
-    if flags & _HAS_TIMES:
-        message.get_int()
-        modified = message.get_int()
-    if flags & _HAS_MORE:
-        for _ in range(message.get_int() * 2):
-            message.get_string()
-    return Attributes(size, mode, modified)
