@@ -4,12 +4,12 @@ The copy carries the original's ETag, so that after a crash between copy and del
 rename tried again only deletes.
 """
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from integrations.adapters.contract import FileStore
-from integrations.adapters.errors import AlreadyExists, NotFound, Unwhole
-from integrations.adapters.object_errors import object_errors
-from integrations.adapters.object_write import Head, head
+from integrations.adapters.errors import AdapterError, AlreadyExists, NotFound, Unwhole
+from integrations.adapters.object_write import Bucket, Head, head, plain_etag
 from integrations.adapters.places import same_content
 
 if TYPE_CHECKING:
@@ -20,27 +20,36 @@ LARGEST_COPY = 5 * 1024**3  # bytes S3 copies in one request
 COPY_PART = 1024**3
 
 
-def rename_object(
-    store: FileStore, client: "S3Client", directory: str, bucket: str, names: tuple[str, str]
-) -> None:
+def rename_object(store: FileStore, bucket: Bucket, directory: str, names: tuple[str, str]) -> None:
     """Give an object its other name. NotFound, AlreadyExists, Unwhole where the copy is not what was copied."""
     old, new = names
-    endpoint, path = store.endpoint, f"{bucket}/{old}"
-    source = head(endpoint, client, bucket, old)
+    source = head(bucket, old)
     if source is None:
-        raise NotFound(f"There is no {path} at {endpoint.name}")
+        raise NotFound(f"There is no {bucket.path(old)} at {bucket.endpoint.name}")
     if old == new:
         return
-    target = head(endpoint, client, bucket, new)
+    target = head(bucket, new)
     if target is None:
-        with object_errors(endpoint, path):
-            _copy(client, bucket, names, source)
-        target = head(endpoint, client, bucket, new)
-        if target is None or not _is_copy(target, source):
-            raise Unwhole(f"The copy of {path} as {new} at {endpoint.name} is not what was copied")
+        _copied(bucket, names, source)
     elif not _is_copy(target, source) and not same_content(store, directory, old, new):
-        raise AlreadyExists(f"{bucket}/{new} exists at {endpoint.name} already, with other content")
+        raise AlreadyExists(
+            f"{bucket.path(new)} exists at {bucket.endpoint.name} already, with other content"
+        )
     store.delete(directory, old)
+
+
+def _copied(bucket: Bucket, names: tuple[str, str], source: Head) -> None:
+    """Copy; look at the copy where the answer's ETag does not say that it is the same."""
+    old, new = names
+    with bucket.errors(old):
+        etag = _copy(bucket, names, source)
+    if plain_etag(etag) == source.etag:
+        return
+    target = head(bucket, new)
+    if target is None or not _is_copy(target, source):
+        raise Unwhole(
+            f"The copy of {bucket.path(old)} as {new} at {bucket.endpoint.name} is not what was copied"
+        )
 
 
 def _is_copy(target: Head, source: Head) -> bool:
@@ -48,28 +57,27 @@ def _is_copy(target: Head, source: Head) -> bool:
     return target.size == source.size and source.etag in (target.etag, target.metadata.get(COPY_OF))
 
 
-def _copy(client: "S3Client", bucket: str, names: tuple[str, str], source: Head) -> None:
+def _copy(bucket: Bucket, names: tuple[str, str], source: Head) -> str:
+    """The copy's ETag as the store answers it."""
     old, new = names
     made: dict[str, Any] = {
-        "Bucket": bucket,
-        "Key": new,
+        **bucket.place(new),
         "Metadata": {**source.metadata, COPY_OF: source.etag},
         "ContentType": source.content_type,
     }
-    origin: dict[str, Any] = {
-        "CopySource": {"Bucket": bucket, "Key": old},
-        "CopySourceIfMatch": source.etag,
-    }
+    origin: dict[str, Any] = {"CopySource": bucket.source(old), "CopySourceIfMatch": f'"{source.etag}"'}
+    client = bucket.client
     if source.size <= LARGEST_COPY:
-        client.copy_object(**made, **origin, MetadataDirective="REPLACE")
-        return
+        answer = client.copy_object(**made, **origin, MetadataDirective="REPLACE")
+        return answer["CopyObjectResult"].get("ETag", "")
     upload = client.create_multipart_upload(**made)["UploadId"]
-    place: dict[str, Any] = {"Bucket": bucket, "Key": new, "UploadId": upload}
+    place: dict[str, Any] = {**bucket.place(new), "UploadId": upload}
     try:
         parts: Any = {"Parts": _copy_parts(client, place | origin, source.size)}
-        client.complete_multipart_upload(**place, MultipartUpload=parts)
+        return client.complete_multipart_upload(**place, MultipartUpload=parts).get("ETag", "")
     except BaseException:
-        client.abort_multipart_upload(**place)
+        with suppress(AdapterError), bucket.errors(new):
+            client.abort_multipart_upload(**place)
         raise
 
 

@@ -1,7 +1,7 @@
 """Object storage over the S3 protocol: AWS, OCI's compatibility API, MinIO and others, by path style."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from integrations.adapters.contract import (
@@ -16,19 +16,24 @@ from integrations.adapters.contract import (
 )
 from integrations.adapters.errors import AdapterError, Misconfigured, NotFound
 from integrations.adapters.names import decode_name, usable_directory, usable_name
-from integrations.adapters.object_client import close_client, object_client
+from integrations.adapters.object_client import close_client, object_client, quick_client
 from integrations.adapters.object_errors import object_errors
+from integrations.adapters.object_parts import abort_uploads, write_object
+from integrations.adapters.object_read import opened
 from integrations.adapters.object_rename import rename_object
-from integrations.adapters.object_write import head, write_object
+from integrations.adapters.object_several import read_several, rename_several, taken, write_several
+from integrations.adapters.object_write import Bucket, Habits, head
 from integrations.adapters.rest_settings import url_problems
+from integrations.adapters.several import Each, Parcel, Whole
 from integrations.adapters.steps import Steps
 from integrations.adapters.tls import client_context
 from integrations.adapters.web_steps import address_steps
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_s3.type_defs import ListObjectsOutputTypeDef
+
+    from integrations.adapters.object_quick import QuickClient
 
 
 class ObjectStorage(FileStore):
@@ -37,6 +42,7 @@ class ObjectStorage(FileStore):
     name = "object_storage"
     label = "Object storage"
     writes_whole = True
+    at_once = 16
     fields = (
         Field(
             "endpoint_url",
@@ -55,6 +61,10 @@ class ObjectStorage(FileStore):
         """Nothing is connected yet."""
         super().__init__(endpoint)
         self._clients: dict[str, S3Client] = {}
+        self._quick: dict[str, QuickClient] = {}
+        self._habits = Habits()
+        # Names that were last looked for and not found: written next, they must still be free.
+        self._free: set[tuple[str, str]] = set()
 
     @classmethod
     def problems(cls, endpoint: Endpoint) -> list[str]:
@@ -105,14 +115,13 @@ class ObjectStorage(FileStore):
 
     def list(self, directory: str, prefix: str = "") -> Iterator[FileInfo]:
         """Objects (and, marked, common prefixes up to a slash) that begin with `prefix`, in name order."""
-        client, bucket = self._place(directory)
-        with object_errors(self.endpoint, bucket):
+        bucket = self._bucket(directory)
+        with object_errors(self.endpoint, bucket.name):
             # The first version of the call: every S3-like service has it, and it pages just as well.
-            pages = iter(
-                client.get_paginator("list_objects").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
-            )
+            paginator = bucket.client.get_paginator("list_objects")
+            pages = iter(paginator.paginate(Bucket=bucket.name, Prefix=prefix, Delimiter="/"))
         while True:
-            with object_errors(self.endpoint, bucket):
+            with object_errors(self.endpoint, bucket.name):
                 page = next(pages, None)
             if page is None:
                 return
@@ -120,49 +129,79 @@ class ObjectStorage(FileStore):
 
     def stat(self, directory: str, name: str) -> FileInfo | None:
         """The object, or None."""
-        client, bucket = self._place(directory)
-        found = head(self.endpoint, client, bucket, usable_name(name))
+        found = head(self._bucket(directory), usable_name(name))
+        self._free = set() if found else {(directory, name)}
         return None if found is None else FileInfo(name, found.size, found.etag)
 
     @contextmanager
     def open(self, directory: str, name: str) -> Iterator[Reader]:
-        """The object's bytes, streamed."""
-        client, bucket = self._place(directory)
-        path = f"{bucket}/{usable_name(name)}"
-        with object_errors(self.endpoint, path):
-            body = client.get_object(Bucket=bucket, Key=name)["Body"]
-        with closing(body):
-            yield _Body(self.endpoint, body, path)
+        """The object's bytes: streamed, of a large one pieces fetched ahead."""
+        with opened(self._bucket(directory), usable_name(name)) as reader:
+            yield reader
 
     def write(
         self, directory: str, name: str, source: Reader, *, size: int | None = None, mark: str = ""
     ) -> Written:
-        """Put the object whole: one PUT, or a multipart upload that is aborted on any failure."""
-        client, bucket = self._place(directory)
-        return write_object(self.endpoint, client, bucket, usable_name(name), source, size=size, mark=mark)
+        """Put the object whole: one PUT, or a multipart upload that is aborted on any failure.
+
+        AlreadyExists where `stat` has just found the name free and the store says that it no longer is.
+        """
+        bucket, is_new = self._bucket(directory), (directory, name) in self._free
+        self._free = set()
+        return write_object(bucket, usable_name(name), source, size=size, mark=mark, is_new=is_new)
 
     def rename(self, directory: str, old: str, new: str) -> None:
         """Copy, verify, delete: may be repeated after a crash at any point."""
-        client, bucket = self._place(directory)
-        rename_object(self, client, directory, bucket, (usable_name(old), usable_name(new)))
+        bucket = self._bucket(directory)
+        rename_object(self, bucket, directory, (usable_name(old), usable_name(new)))
 
     def delete(self, directory: str, name: str) -> None:
         """Remove one object; nothing happens where it is gone."""
-        client, bucket = self._place(directory)
-        with object_errors(self.endpoint, f"{bucket}/{usable_name(name)}"):
-            client.delete_object(Bucket=bucket, Key=name)
+        bucket = self._bucket(directory)
+        with bucket.errors(usable_name(name)):
+            bucket.quick.delete_object(**bucket.place(name))
+
+    def discard(self, directory: str, name: str) -> None:
+        """Abort the uploads of this name that nobody ended: their parts are kept, and paid for, for ever."""
+        abort_uploads(self._bucket(directory), usable_name(name))
+
+    # -- several at once ---------------------------------------------------------------------------------
+
+    def read_many(self, directory: str, names: Sequence[str], *, at_once: int) -> Each[Whole]:
+        """Each object whole, in one request: its size and ETag are those of the version that was read."""
+        return read_several(self._bucket(directory), names, at_once)
+
+    def write_many(self, directory: str, files: Sequence[Parcel], *, at_once: int) -> Each[Written]:
+        """Each object in one request; looked for first, unless `taken` has just found its name free."""
+        free = {name for place, name in self._free if place == directory}
+        self._free = set()
+        return write_several(self._bucket(directory), files, free, at_once)
+
+    def taken(self, directory: str, names: Sequence[str], *, at_once: int) -> set[str]:
+        """Which of these names are there, by a short listing."""
+        found = taken(self._bucket(directory), names, at_once)
+        self._free = {(directory, name) for name in names if name not in found}
+        return found
+
+    def rename_many(self, directory: str, names: Sequence[tuple[str, str]], *, at_once: int) -> Each[None]:
+        """Each (old, new) in two requests: copy, compare, delete."""
+        bucket = self._bucket(directory)
+        return rename_several(bucket, names, lambda old, new: self.rename(directory, old, new), at_once)
 
     # -- places ------------------------------------------------------------------------------------------
 
-    def _place(self, directory: str) -> "tuple[S3Client, str]":
+    def _bucket(self, directory: str) -> Bucket:
         namespace, _, bucket = usable_directory(directory).rpartition("/")
         if not bucket or "/" in namespace:
             raise Misconfigured(f"{directory!r} is no bucket", hint="It reads bucket or namespace/bucket.")
-        return self._client(namespace), bucket
+        client = self._client(namespace)
+        return Bucket(self.endpoint, client, self._quick[namespace], bucket, self._habits)
 
     def _client(self, namespace: str) -> "S3Client":
         if namespace not in self._clients:
-            self._clients[namespace] = object_client(self.endpoint, self._url(namespace))
+            client = object_client(self.endpoint, self._url(namespace))
+            self._quick[namespace] = quick_client(self.endpoint, client)
+            self._clients[namespace] = client
         return self._clients[namespace]
 
     def _url(self, namespace: str) -> str:
@@ -180,18 +219,6 @@ class ObjectStorage(FileStore):
                 hint="Set it on the connection or give it with the bucket.",
             )
         return url.replace("{namespace}", namespace or own)
-
-
-class _Body:
-    """An object's bytes; a connection that breaks midway is said as such."""
-
-    def __init__(self, endpoint: Endpoint, body: "StreamingBody", path: str) -> None:
-        self._endpoint, self._body, self._path = endpoint, body, path
-
-    def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes; b"" at the end."""
-        with object_errors(self._endpoint, self._path):
-            return self._body.read(None if size < 0 else size)
 
 
 def _infos(page: "ListObjectsOutputTypeDef") -> "list[FileInfo]":
