@@ -58,7 +58,7 @@ bench: .venv/test-installed ## Measure, into var/bench.json; FULL=1 for the long
 	@FULL=$(FULL) $(BIN)/python -m bench
 
 pins: .venv/test-installed ## Resolve the requirements anew, with hashes
-	@for list in requirements requirements-demo requirements-dev; do \
+	@for list in requirements requirements-demo requirements-oci requirements-dev; do \
 		$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --upgrade \
 			$$list.in -o $$list.txt; done
 

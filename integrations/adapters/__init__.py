@@ -9,6 +9,7 @@ _PLACES = {
     "sftp": "integrations.adapters.sftp:Sftp",
     "ftp": "integrations.adapters.ftp:Ftp",
     "object_storage": "integrations.adapters.object_storage:ObjectStorage",
+    "oci_object_storage": "integrations.adapters.oci_storage:OciObjectStorage",
     "rest": "integrations.adapters.rest:Rest",
     "mail": "integrations.adapters.mail:Mail",
     "memory": "integrations.adapters.memory:Memory",

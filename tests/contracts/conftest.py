@@ -8,6 +8,7 @@ from integrations.adapters.http_session import close_sessions
 from integrations.adapters.memory import memory_forget
 from integrations.adapters.rest_auth import forget_tokens
 from tests.contracts import sites
+from tests.contracts.rclone import rclone
 
 ALL = {
     "memory": sites.memory,
@@ -18,6 +19,8 @@ ALL = {
     "ftps": sites.ftps,
     "ftps-implicit": sites.ftps_implicit,
     "objects": sites.objects,
+    "oci": sites.oci,
+    "rclone": rclone,
 }
 
 

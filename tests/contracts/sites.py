@@ -1,12 +1,14 @@
 """One real server for each kind of store, set up and looked into without the adapter under test."""
 
 import getpass
+import io
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from demo.ftp import FtpServer
 from demo.objects import ObjectServer
+from demo.oci import OciServer
+from demo.oci_bucket import Stored
+from demo.oci_signature import Account, new_account
 from demo.sftp import SftpServer, User
 from integrations.adapters import open_adapter
 from integrations.adapters.contract import Endpoint, FileStore
@@ -31,6 +36,7 @@ class Site:
     """A store with an empty directory; `server` has fail(), reset(), stop() and received()."""
 
     has_directories = True  # that exist by themselves, so that one can be missing
+    wrong_secret = "wrong-secret"
 
     def __init__(self, endpoint: Endpoint, directory: str, server: Any = None) -> None:
         self.endpoint, self.directory, self.server = endpoint, directory, server
@@ -92,6 +98,41 @@ class BucketSite(Site):
     def names(self) -> list[str]:
         found = self.server.client().list_objects_v2(Bucket=self.directory)
         return sorted(item["Key"] for item in found.get("Contents", []))
+
+
+class OciSite(Site):
+    """A bucket behind OCI's native API."""
+
+    def __init__(self, endpoint: Endpoint, directory: str, server: OciServer) -> None:
+        super().__init__(endpoint, directory, server)
+        self.bucket = server.buckets[directory]
+        self.wrong_secret = oci_account("nobody").private_key
+
+    def put(self, name: str, content: bytes = b"x") -> None:
+        self.bucket.keep(name, Stored((self.bucket.receive(io.BytesIO(content), len(content)),), {}))
+
+    def names(self) -> list[str]:
+        page = self.bucket.page(prefix="", delimiter="", start="", after="", end="", limit=10_000)
+        return [name for name, _ in page.objects]
+
+
+@cache
+def oci_account(name: str) -> Account:
+    """A user of the native API; making a key takes its time, so each is made once. `reader` may only read."""
+    return new_account(read_only=name == "reader")
+
+
+def oci_endpoint(server: OciServer, account: Account, **changes: Any) -> Endpoint:
+    """A connection to the server; `changes` are of the endpoint."""
+    settings = {**account.settings, "endpoint_url": server.url, "namespace": server.namespace}
+    made = Endpoint(
+        "OS",
+        "oci_object_storage",
+        {**settings, "bucket": "ccs-out"},
+        {"private_key": account.private_key},
+        read_timeout=10,
+    )
+    return replace(made, **changes)
 
 
 def new_key() -> tuple[str, str]:
@@ -172,6 +213,16 @@ def objects(tmp_path: Path) -> Iterator[Site]:
             settings={**settings, "access_key": "reader"},
             secrets={"secret_key": "right-password"},
         )
+        yield site
+
+
+@contextmanager
+def oci(tmp_path: Path, **options: Any) -> Iterator[OciSite]:
+    writer, reader = oci_account("writer"), oci_account("reader")
+    options = {"accounts": [writer, reader], "slow_seconds": 30, **options}
+    with OciServer(tmp_path / "buckets", ["ccs-out"], **options) as server:
+        site = OciSite(oci_endpoint(server, writer), "ccs-out", server)
+        site.reader = oci_endpoint(server, reader)
         yield site
 
 

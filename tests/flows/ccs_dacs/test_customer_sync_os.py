@@ -1,43 +1,16 @@
 """OU CCS DACS Customer Sync OS Transfer, and object storage as DACS's target (seed 001 chapter 2)."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from demo.namespaces import NamespaceServer
 from integrations.models import FileTransfer, Instance, SyncRequest
-from tests.flows.conftest import Edges, connection_set, mails, property_set, run_file_flow
+from tests.flows.ccs_dacs.conftest import BUCKET
+from tests.flows.ccs_dacs.conftest import objects_in as names
+from tests.flows.ccs_dacs.conftest import put_object as put
+from tests.flows.conftest import Edges, mails, property_set, run_file_flow
 
 FTP_FLOW, OS_FLOW = "OUTL-BA-CCS_DACS_CUST_SYNC_FTP", "OUTL-BA-CCS_DACS_CUST_SYNC_OS"
 CONFIG = "OUTL-BRT-CCS_DACS_ConfigProps"
-BUCKET = "CCSDACS_CustomerSync"
 RECORD = b"11\t2026-01-02T03:04:05-05:00\tF1IC\tPER11\tRES\tA Name\n"
-
-
-@pytest.fixture
-def stores(edges: Edges) -> Iterator[tuple[NamespaceServer, NamespaceServer]]:
-    """CCS's and DACS's object storage, each with the seed's bucket, and the connections to them."""
-    with NamespaceServer("ccsnamespace", [BUCKET]) as ccs, NamespaceServer("dacsnamespace", [BUCKET]) as dacs:
-        for name, server in (("OU REST CCS OS for CCS-DACS", ccs), ("OU REST DACS OS for CCS-DACS", dacs)):
-            where = {
-                "endpoint_url": server.url,
-                "access_key": server.access_key,
-                "namespace": server.namespace,
-            }
-            connection_set(name, where, {"secret_key": server.secret_key})
-        yield ccs, dacs
-        for server in (ccs, dacs):
-            for name in names(server):
-                server.client().delete_object(Bucket=BUCKET, Key=name)
-
-
-def names(server: NamespaceServer) -> list[str]:
-    found = server.client().list_objects_v2(Bucket=BUCKET).get("Contents", [])
-    return sorted(item["Key"] for item in found)
-
-
-def put(server: NamespaceServer, name: str, content: bytes) -> None:
-    server.client().put_object(Bucket=BUCKET, Key=name, Body=content)
 
 
 def run(flow: str) -> Instance:

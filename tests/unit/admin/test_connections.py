@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from demo.sftp import SftpServer
 from integrations import models
-from integrations.adapters import adapter_class
+from integrations.adapters import adapter_class, adapter_names
 from integrations.adapters.contract import Field
 from integrations.admin.connection_form import form_field
 from integrations.services.connection_accept_host_key import host_key_fingerprint
@@ -44,11 +44,17 @@ def _at(server, **more):
 # -- the form --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("adapter", ["sftp", "ftp", "object_storage", "rest", "mail"])
+@pytest.mark.parametrize("adapter", ["sftp", "ftp", "object_storage", "oci_object_storage", "rest", "mail"])
 def test_the_form_has_the_fields_the_adapter_declares(configurator, adapter):
     page = text_of(configurator.get(f"{reverse(ADD)}?adapter={adapter}"))
     for field in adapter_class(adapter).fields:
         assert f'name="{"secret_" if field.secret else "setting_"}{field.name}"' in page
+
+
+def test_every_adapter_of_a_site_can_be_chosen(configurator):
+    page = text_of(configurator.get(reverse(ADD)))
+    for name in set(adapter_names()) - {"memory"}:
+        assert adapter_class(name).label in page
 
 
 def test_an_unknown_adapter_in_the_address_is_no_error(configurator):
