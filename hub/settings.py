@@ -145,12 +145,14 @@ def _database() -> dict[str, Any]:
 DATABASES = {"default": _database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# One flow never takes the last of a host's workers (integrations/engine/turns.py): with three, two work for it.
+WORKERS = env.int("HUB_WORKERS", 3)
 # The queue only wakes a worker: ids alone travel through it (docs/decisions/0002-the-queue-only-wakes.md).
 TASK_TIMEOUT = env.int("HUB_TASK_TIMEOUT", 6 * 3600)
 Q_CLUSTER: dict[str, Any] = {
     "name": "busbar",
-    "workers": env.int("HUB_WORKERS", 2),
-    "queue_limit": env.int("HUB_WORKERS", 2),
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
     "timeout": TASK_TIMEOUT,
     "retry": TASK_TIMEOUT + 600,
     "max_attempts": 1,
@@ -175,6 +177,7 @@ HUB_MAX_BODY = env.int("HUB_MAX_BODY", 10 * 1024 * 1024)  # bytes of a JSON mess
 HUB_MAX_BODY_BY_FLOW = env.dict("HUB_MAX_BODY_BY_FLOW", {"value": int}, default={})  # IDENTIFIER=bytes,…
 HUB_LEASE_SECONDS = env.int("HUB_LEASE_SECONDS", 60)
 HUB_HEARTBEAT_SECONDS = env.int("HUB_HEARTBEAT_SECONDS", 15)
+HUB_LEFTOVER_SECONDS = env.int("HUB_LEFTOVER_SECONDS", 3600)  # then an ended run's half copies are removed
 HUB_SWEEP_SECONDS = env.int("HUB_SWEEP_SECONDS", 10)
 HUB_ERROR_MAILS_AN_HOUR = env.int("HUB_ERROR_MAILS_AN_HOUR", 200)  # of one flow; more are held back
 HUB_RETENTION_DAYS = env.int("HUB_RETENTION_DAYS", 90)

@@ -3,8 +3,9 @@
 import uuid
 
 from integrations.engine.runner import work_on
+from integrations.engine.turns import in_turn
 
 
 def run_instance(instance_id: str) -> None:
-    """Claim an instance by its id and run it; an id that was run already, or is no id of ours, does nothing."""
-    work_on(uuid.UUID(instance_id))
+    """Claim an instance by its id and run it, in its turn; an id that was run already does nothing."""
+    in_turn(uuid.UUID(instance_id), work_on)

@@ -22,6 +22,7 @@ from django.db.models import Q, QuerySet
 
 from integrations.engine import wake
 from integrations.engine.clock import db_now
+from integrations.engine.turns import without_crowded
 from integrations.models import Attempt, Heartbeat, Instance
 
 log = structlog.get_logger(__name__)
@@ -104,7 +105,7 @@ class Cluster:
         if self._probe is not None and _overdue(now).filter(pk=self._probe[0]).exists():
             return now - self._probe[1] > SUSPECT_AFTER
         self._probe = None
-        row = _overdue(now).order_by("due_at").values_list("pk", flat=True).first()
+        row = without_crowded(_overdue(now)).order_by("due_at").values_list("pk", flat=True).first()
         # A database that cannot be written to may be locked by a frozen worker, and nobody works anyway.
         if row is not None and (wake.enqueue(row) or "orm" in settings.Q_CLUSTER):
             self._probe = row, now
@@ -112,7 +113,7 @@ class Cluster:
 
     def _works(self, now: datetime) -> bool:
         """Whether there is nothing to do, or every worker is at something, or one claimed something lately."""
-        if not _overdue(now).exists():
+        if not without_crowded(_overdue(now)).exists():
             return True
         here = f"{socket.gethostname()}:"
         running = Instance.objects.filter(status="running", lease_until__gte=now, holder__startswith=here)

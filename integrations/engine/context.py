@@ -55,6 +55,7 @@ class Run:
         self.emails = Properties(spec.package.emails)
         self.lookup = lookup_value
         self.person_decided = False
+        self.keys: list[BusinessKey] = []
         self._parent = parent
         self._stores: dict[str, FileStore] = {}
         self._connections: dict[str, Connection] = {}
@@ -102,9 +103,10 @@ class Run:
         """Call another flow as a child instance in this process; its answer, or its fault."""
         return children.call_child(self, identifier, message, feed=feed)
 
-    def deliver(self, connection: str, *, directory: str, name: str) -> dict[str, Any]:
-        """Write the passed file to a target, once: answers {"status": "SUCCESS", "size", "sha256"}."""
-        return file_work.deliver(self, connection, directory=directory, name=name)
+    def deliver(self, connection: str, *, directory: str, name: str) -> file_work.Delivery:
+        """Where the passed file goes. A body returns this; the file is then written there once, alone or beside
+        others, and the flow's answer is {"status": "SUCCESS", "size", "sha256"}."""
+        return file_work.Delivery(connection, directory, name)
 
     def notify(self, kind: str, *, recipients: str, subject: str, lines: list[str]) -> None:
         """Queue one e-mail to the package's `recipients` property; once a round, however often it is asked."""
@@ -141,6 +143,10 @@ class Run:
     def watch_sync_requests(self, transfer: FileTransfer, entity: str) -> sync_requests.SyncRequestTap:
         """A tap that notes the sync requests of an extract as its bytes pass."""
         return sync_requests.SyncRequestTap(self, transfer, entity)
+
+    def begin_child(self, instance: Instance, spec: FlowSpec, claim: Claim) -> "Run":
+        """A child's run that is carried out by this one, beside others."""
+        return Run(instance, spec, claim, perform=self.perform, parent=self)
 
     # -- the attempt -------------------------------------------------------------------------------------
 

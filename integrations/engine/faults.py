@@ -11,7 +11,6 @@ from integrations.adapters.errors import (
     AddressRefused,
     CertificateRefused,
     HostKeyRefused,
-    LoginRefused,
     Misconfigured,
     Refused,
     TimedOut,
@@ -222,10 +221,9 @@ def _adapter_fault(error: AdapterError, connection: str) -> Fault:
         return ConnectionUnusable(
             _named(error, connection), hint=error.hint, detail=error.detail, connection=connection
         )
-    refused = isinstance(error, LoginRefused)
     return RemoteFault(
         _named(error, connection),
-        code="HUB-TARGET-REFUSED" if refused else "HUB-TARGET-DOWN",
+        code="HUB-TARGET-DOWN" if error.passing else "HUB-TARGET-REFUSED",  # which answered, and said no
         status=504 if isinstance(error, TimedOut) else 502,
         hint=error.hint,
         detail=error.detail,

@@ -69,8 +69,18 @@ class Feed:
         """The file's bytes from the start, heard by the taps."""
         with ExitStack() as stack:
             with at_edge(self.source):
-                raw = stack.enter_context(self.opener())
+                raw = stack.enter_context(self._opened())
             yield TappedReader(raw, self.taps, self.check, self.source)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Reader]:
+        """The file at its source; one that was listed and is gone concerns no other file."""
+        with ExitStack() as stack:
+            try:
+                raw = stack.enter_context(self.opener())
+            except NotFound as gone:
+                raise _changed(f"{self.transfer.source_name} is gone from the source: {gone.text}") from gone
+            yield raw
 
 
 def store_of(run: "Run", name: str) -> FileStore:
@@ -117,17 +127,27 @@ def feed_of(run: "Run") -> Feed:
     return Feed(transfer, lambda: payload_open(attachment), run.claim.check)
 
 
-def deliver(run: "Run", connection: str, *, directory: str, name: str) -> dict[str, Any]:
-    """Write the run's file to a target under its final name, once; answers its size and SHA-256."""
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a child's file goes: a connection, the directory there, and its final name."""
+
+    connection: str
+    directory: str
+    name: str
+
+
+def carry_out(run: "Run", delivery: Delivery) -> dict[str, Any]:
+    """Write the run's file to its target under its final name, once; answers its size and SHA-256."""
     feed = feed_of(run)
     transfer = feed.transfer
+    connection, directory, name = delivery.connection, delivery.directory, delivery.name
     with at_edge(connection):
         store = store_of(run, connection)
         target = run.connection(connection)
         _aim(transfer, target, directory, name)
         with run.stream.timed(Kind.MOVED, f"{name} to {connection}", connection=target) as line:
             if transfer.state not in (State.SENT, State.DONE):
-                _bring(run, store, feed)
+                bring(run, store, feed)
             line.bytes_out = transfer.size
         breaker_worked(target)
     return {"status": "SUCCESS", "size": transfer.size, "sha256": transfer.sha256}
@@ -142,15 +162,15 @@ def _aim(transfer: FileTransfer, target: Connection, directory: str, name: str) 
         transfer.target, transfer.target_directory, transfer.target_name = target, directory, name
 
 
-def _bring(run: "Run", store: FileStore, feed: Feed) -> None:
+def bring(run: "Run", store: FileStore, feed: Feed) -> None:
     """From wherever the ledger says the file is, to its final name at the target."""
     transfer = feed.transfer
     if transfer.state == State.PUBLISHING and _settle_publishing(run, store, transfer):
         return
     if _already_there(run, store, feed):
         return
-    if transfer.tries and not store.writes_whole:
-        store.delete(transfer.target_directory, transfer.part_name)
+    if transfer.tries:
+        discard_unfinished(store, transfer)
     _advance(run, transfer, State.COPYING, tries=transfer.tries + 1)
     crash("ledger_copying")
     written = _copy(store, feed)
@@ -163,6 +183,14 @@ def _bring(run: "Run", store: FileStore, feed: Feed) -> None:
         store.rename(transfer.target_directory, transfer.part_name, transfer.target_name)
     crash("published_not_recorded")
     _advance(run, transfer, State.SENT)
+
+
+def discard_unfinished(store: FileStore, transfer: FileTransfer) -> None:
+    """Take away what an interrupted try left at the target: its hidden part, or parts of an upload."""
+    if store.writes_whole:
+        store.discard(transfer.target_directory, transfer.target_name)
+    else:
+        store.delete(transfer.target_directory, transfer.part_name)
 
 
 def _copy(store: FileStore, feed: Feed) -> Written:
@@ -182,13 +210,17 @@ def _copy(store: FileStore, feed: Feed) -> Written:
     grown = transfer.source_size is not None and written.size != transfer.source_size
     if grown or not feed.unchanged():
         store.delete(transfer.target_directory, name)
-        raise RemoteFault(
+        raise _changed(
             f"{transfer.source_name} is not as it was listed ({transfer.source_size} bytes, {written.size} read): "
-            "it is still being written",
-            code="HUB-SOURCE-CHANGED",
-            hint="It is left at the source for the next run.",
+            "it is still being written"
         )
     return written
+
+
+def _changed(text: str) -> RemoteFault:
+    return RemoteFault(
+        text, code="HUB-SOURCE-CHANGED", hint="What is at the source is left for the next run."
+    )
 
 
 def _settle_publishing(run: "Run", store: FileStore, transfer: FileTransfer) -> bool:

@@ -1,6 +1,6 @@
 """How an instance's row comes to be: its flow, its business keys, its first claim."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import jsonschema
@@ -49,15 +49,20 @@ def extract_keys(instance: Instance, spec: FlowSpec, message: Any) -> list[Busin
 
 def begin_running(instance: Instance) -> Claim:
     """Save a new instance as claimed by this process: its caller waits, no worker shall take it."""
-    now = db_now()
+    attempt = running(instance, db_now())
+    instance.save(force_insert=True)
+    attempt.save(force_insert=True)
+    return Claim(instance.pk, 1)
+
+
+def running(instance: Instance, now: datetime) -> Attempt:
+    """A new instance's row made to say that this process has it; its first attempt, neither saved."""
     instance.status = Instance.Status.RUNNING
     instance.fence = instance.attempts_made = 1
     instance.holder = holder_name()
     instance.started_at = now
     instance.lease_until = now + timedelta(seconds=settings.HUB_LEASE_SECONDS)
-    instance.save(force_insert=True)
-    Attempt.objects.create(instance=instance, number=1, round=instance.round, holder=instance.holder)
-    return Claim(instance.pk, 1)
+    return Attempt(instance=instance, number=1, round=instance.round, holder=instance.holder, started_at=now)
 
 
 def validate_message(spec: FlowSpec, data: Any) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 from django.conf import settings
@@ -24,7 +25,8 @@ from django.db.models import F, Q, QuerySet
 from integrations.engine.clock import db_now
 from integrations.engine.crash import crash
 from integrations.engine.faults import LeaseLost
-from integrations.models import Attempt, Instance
+from integrations.engine.spec import WAITED_FOR
+from integrations.models import Attempt, Flow, Instance
 
 log = structlog.get_logger(__name__)
 MAX_CRASHES = 5
@@ -97,12 +99,33 @@ def stop_asked() -> bool:
     return bool(path) and Path(path).exists()
 
 
-def claim(instance_id: uuid.UUID) -> Claim | None:
-    """Take an instance that is due, or whose holder died; None where there is nothing to take."""
+class Crowded(Exception):
+    """The instance's flow has all the workers of this host that it may have (turns.py)."""
+
+
+def running_here() -> QuerySet[Instance]:
+    """What this host's workers are at: no children, and nothing whose caller waits in a web process."""
+    held = Instance.objects.filter(
+        status="running", lease_until__gte=db_now(), holder__startswith=f"{socket.gethostname()}:"
+    )
+    return held.filter(parent=None).exclude(flow__pattern__in=WAITED_FOR)
+
+
+def claim(instance_id: uuid.UUID, most_here: int = 0) -> Claim | None:
+    """Take an instance that is due, or whose holder died; None where there is nothing to take.
+
+    `most_here`: how many of its flow this host may work on at once (0: any number); Crowded where it does.
+    """
     with transaction.atomic():
         now = db_now()
         due = Q(status__in=["ready", "waiting"], due_at__lte=now) | Q(status="running", lease_until__lt=now)
         found = Instance.objects.filter(due, pk=instance_id).first()
+        if found is not None and most_here:
+            Flow.objects.select_for_update().get(
+                pk=found.flow_id
+            )  # two that count at once would both find room
+            if running_here().filter(flow=found.flow_id).count() >= most_here:
+                raise Crowded
         if found is None or not _take(found, now_crashed=found.status == "running"):
             return None
     crash("after_claim")
@@ -134,18 +157,26 @@ def _take(found: Instance, *, now_crashed: bool) -> bool:
     return True
 
 
+class Renewable(Protocol):
+    """What a keeper keeps."""
+
+    def renew(self) -> bool:
+        """Lengthen the lease; False once it is lost."""
+        ...
+
+
 class Keeper:
     """Renews the leases of everything this process is working on, from one thread."""
 
     def __init__(self) -> None:
         """No thread runs until there is something to keep."""
-        self._by_id: dict[int, Claim] = {}
+        self._by_id: dict[int, Renewable] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def keeping(self, held: Claim) -> Iterator[None]:
-        """Renew this claim until the block ends."""
+    def keeping(self, held: Renewable) -> Iterator[None]:
+        """Renew this until the block ends."""
         with self._lock:
             self._by_id[id(held)] = held
             if self._thread is None or not self._thread.is_alive():
@@ -167,7 +198,7 @@ class Keeper:
                     return
             self._renew(held)
 
-    def _renew(self, held: list[Claim]) -> None:
+    def _renew(self, held: list[Renewable]) -> None:
         try:
             for one in held:
                 one.renew()

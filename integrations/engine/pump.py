@@ -1,23 +1,36 @@
-"""The body that all file flows share: list, move one by one, rename, report (seed 001 chapter 2)."""
+"""The body that all file flows share: list, move, rename, report (seed 001 chapter 2).
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+Small new files go together (volley.py), everything else one by one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from integrations.adapters.contract import FileInfo
+from integrations.adapters.names import name_trouble
+from integrations.adapters.several import not_started
 from integrations.engine.breakers import breaker_worked
+from integrations.engine.brood import NOT_STARTED
+from integrations.engine.carriage import Ways, most_at_once
 from integrations.engine.crash import crash
 from integrations.engine.faults import Fault, TechnicalFault, fault_of
 from integrations.engine.files import Feed, Tap, at_edge, rename_at_source, store_of
+from integrations.engine.settling import settle_vanished
 from integrations.engine.stream import Kind
+from integrations.engine.volley import Handover, carry, volleys
 from integrations.models import Connection, FileTransfer
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
 
-__all__ = ["Feed", "FileTransfer", "Job", "Summary", "Tap", "move_files"]
+__all__ = ["Feed", "FileTransfer", "Handover", "Job", "Summary", "Tap", "move_files"]
 
+log = structlog.get_logger(__name__)
 State = FileTransfer.State
+NAMES_AT_ONCE = 500  # in one question to the ledger
 
 
 @dataclass(frozen=True)
@@ -28,9 +41,10 @@ class Job:
     directory: str
     prefix: str
     sent_prefix: str
-    hand_on: Callable[[Feed], Any]
+    hand_on: Handover | Callable[[Feed], Any]
     taps: Callable[[FileTransfer], list[Tap]] = lambda transfer: []
-    delivered: Callable[[FileTransfer], None] = lambda transfer: None
+    delivered: Callable[[Sequence[FileTransfer]], None] = lambda transfers: None
+    serial: bool = False  # whether the order counts: then no two files are under way at once
 
 
 @dataclass
@@ -63,7 +77,8 @@ class Summary:
 
 
 def move_files(run: "Run", job: Job) -> Summary:
-    """Move every file of the job, in name order; after the first error none is started any more.
+    """Move every file of the job, in name order; after the first error none is started any more, what is under way
+    beside it comes to its end.
 
     Raises nothing for what goes wrong with a file: the summary has the fault, and the rest as not transferred.
     A source that cannot be listed is raised.
@@ -74,17 +89,63 @@ def move_files(run: "Run", job: Job) -> Summary:
             "every run would send them again",
             hint="Choose another prefix for files that are sent.",
         )
+    if trouble := name_trouble(f"{job.sent_prefix}x"):
+        raise TechnicalFault(
+            f"The prefix for files that are sent, {job.sent_prefix!r}, cannot be used: {trouble}",
+            hint="Choose another prefix.",
+        )
     source = run.connection(job.source)
     listed = _list(run, job)
     summary = Summary(found=len(listed))
-    _settle_vanished(run, job, source, {info.name for info in listed})
+    settle_vanished(run, job, source, {info.name for info in listed})
     summary.transferred = _done_before(run)
-    for info in listed:
-        if summary.fault is not None and not _is_leftover(summary.fault):
-            summary.not_transferred.append((info.name, "not started, because of the error before it"))
-            continue
-        _move_one(run, job, source, info, summary)
+    alone = _in_ledger(source, job, [info.name for info in listed])
+    for group in volleys(listed, alone, _most(run, job)):
+        _move(run, job, source, group, summary)
     return summary
+
+
+def _most(run: "Run", job: Job) -> int:
+    """How many small files may be under way at once."""
+    if job.serial or not isinstance(job.hand_on, Handover):
+        return 1
+    return most_at_once(run, job.source)
+
+
+def _in_ledger(source: Connection, job: Job, names: list[str]) -> set[str]:
+    """The names that the ledger has met here before: what became of those is settled one by one."""
+    rows = FileTransfer.objects.filter(source=source, source_directory=job.directory)
+    found: set[str] = set()
+    for start in range(0, len(names), NAMES_AT_ONCE):
+        some = names[start : start + NAMES_AT_ONCE]
+        found.update(rows.filter(source_name__in=some).values_list("source_name", flat=True))
+    return found
+
+
+def _move(run: "Run", job: Job, source: Connection, group: list[FileInfo], summary: Summary) -> None:
+    """A volley as far as it goes together, and what does not, alone."""
+    while group:
+        if summary.fault is not None and not _is_leftover(summary.fault):
+            summary.not_transferred += [(info.name, not_started().text) for info in group]
+            return
+        carried = _move_together(run, job, source, group) if len(group) > 1 else []
+        for info, fault in carried:
+            _count(run, info, fault, summary)
+        if not carried:
+            _count(run, group[0], _move_one(run, job, source, group[0]), summary)
+        group = group[len(carried) or 1 :]
+
+
+def _move_together(
+    run: "Run", job: Job, source: Connection, group: list[FileInfo]
+) -> list[tuple[FileInfo, Fault | None]]:
+    """What became of those that went together; [] where the first has to go alone, which says why if it fails too."""
+    ways = Ways(source, job.directory, job.sent_prefix, job.taps, job.delivered)
+    try:
+        return carry(run, ways, job.hand_on, group) if isinstance(job.hand_on, Handover) else []
+    except Exception as error:  # noqa: BLE001  (nothing was begun: the first file meets the same error alone, and records it)
+        log.warning("volley_not_begun", instance=str(run.instance.pk), error=str(error))
+        return []
 
 
 def _is_leftover(fault: Fault) -> bool:
@@ -99,22 +160,41 @@ def _list(run: "Run", job: Job) -> list[FileInfo]:
         with run.stream.timed(
             Kind.LISTED, f"Listed {job.directory} for {job.prefix}*", connection=row
         ) as line:
-            found = [info for info in store.list(job.directory, job.prefix) if not info.is_directory]
+            # By name: a server may list a file twice while its directory changes.
+            found = {
+                info.name: info for info in store.list(job.directory, job.prefix) if not info.is_directory
+            }
             line.text += f": {len(found)} file(s)"
         breaker_worked(row)
-    return sorted(found, key=lambda info: info.name)
+    return [_renamable(found[name], job.sent_prefix) for name in sorted(found)]
 
 
-def _move_one(run: "Run", job: Job, source: Connection, info: FileInfo, summary: Summary) -> None:
+def _renamable(info: FileInfo, prefix: str) -> FileInfo:
+    """The file; with its trouble, where it could be sent but not renamed afterwards."""
+    trouble = "" if info.trouble else name_trouble(f"{prefix}{info.name}")
+    return replace(info, trouble=f"with {prefix!r} before it, {trouble}") if trouble else info
+
+
+def _move_one(run: "Run", job: Job, source: Connection, info: FileInfo) -> Fault | None:
     try:
         _transfer(run, job, source, info)
-        summary.transferred.append(info.name)
     except Exception as error:  # noqa: BLE001  (whatever it is ends this file, is kept as the run's fault, raised later)
-        fault = fault_of(error, connection=job.source)
-        fault.step = fault.step or info.name
-        summary.not_transferred.append((info.name, fault.text))
-        summary.fault = summary.fault if summary.fault and not _is_leftover(summary.fault) else fault
-        run.stream.say(Kind.FAULT, f"{info.name}: {fault.text}", level="error")
+        return fault_of(error, connection=job.source)
+    return None
+
+
+def _count(run: "Run", info: FileInfo, fault: Fault | None, summary: Summary) -> None:
+    """What became of a file; the first fault that concerns more than its own file is the run's."""
+    if fault is None:
+        summary.transferred.append(info.name)
+        return
+    summary.not_transferred.append((info.name, fault.text))
+    if fault.code == NOT_STARTED:
+        return
+    fault.step = fault.step or info.name
+    if summary.fault is None or _is_leftover(summary.fault):
+        summary.fault = fault
+    run.stream.say(Kind.FAULT, f"{info.name}: {fault.text}", level="error")
 
 
 def _transfer(run: "Run", job: Job, source: Connection, info: FileInfo) -> None:
@@ -137,10 +217,18 @@ def _transfer(run: "Run", job: Job, source: Connection, info: FileInfo) -> None:
             job.taps(transfer),
             lambda: _unchanged(run, job, info),
         )
-        job.hand_on(feed)
-    job.delivered(transfer)  # also for one that was delivered before an interruption
+        _hand_on(run, job, feed)
+    job.delivered([transfer])  # also for one that was delivered before an interruption
     rename_at_source(run, transfer, job.source, f"{job.sent_prefix}{info.name}")
     crash("between_files")
+
+
+def _hand_on(run: "Run", job: Job, feed: Feed) -> None:
+    """One file to the child that takes it, or to the flow's own way."""
+    if isinstance(job.hand_on, Handover):
+        run.call(job.hand_on.flow, job.hand_on.message(feed.transfer.source_name), feed=feed)
+    else:
+        job.hand_on(feed)
 
 
 def _unchanged(run: "Run", job: Job, info: FileInfo) -> bool:
@@ -191,33 +279,3 @@ def _done_before(run: "Run") -> list[str]:
     """What earlier attempts of this instance transferred: the mail tells of the whole run."""
     rows = FileTransfer.objects.filter(instance=run.instance, state=State.DONE).order_by("source_name")
     return list(rows.values_list("source_name", flat=True))
-
-
-def _settle_vanished(run: "Run", job: Job, source: Connection, listed: set[str]) -> None:
-    """Files delivered before an interruption that are no longer listed: renamed already, or taken away."""
-    unsettled = FileTransfer.objects.filter(
-        source=source, source_directory=job.directory, source_name__startswith=job.prefix
-    ).exclude(state=State.DONE)
-    for transfer in unsettled:
-        if transfer.source_name in listed:
-            continue
-        if transfer.state == State.SENT:
-            transfer.instance = run.instance
-            _settle_sent(run, job, transfer)
-        elif not transfer.trouble:
-            transfer.trouble = "Gone from the source before it was transferred."
-            transfer.save(update_fields=["trouble"])
-            run.note(f"{transfer.source_name} is gone from the source and was not transferred", warning=True)
-
-
-def _settle_sent(run: "Run", job: Job, transfer: FileTransfer) -> None:
-    with at_edge(job.source):
-        renamed = f"{job.sent_prefix}{transfer.source_name}"
-        there = store_of(run, job.source).stat(job.directory, renamed) is not None
-    transfer.state = State.DONE
-    transfer.renamed_to = renamed if there else ""
-    transfer.trouble = "" if there else "Delivered; then gone from the source before it was renamed."
-    job.delivered(transfer)
-    with run.claim.writing():
-        transfer.save()
-    run.note(f"{transfer.source_name} was delivered before the interruption; its rename is recorded now")

@@ -10,7 +10,7 @@ import structlog
 from integrations.engine import leases, outcome
 from integrations.engine.context import Run, Skip
 from integrations.engine.faults import Fault, LeaseLost, RemoteFault, TechnicalFault, UnknownFlow, fault_of
-from integrations.engine.files import Feed
+from integrations.engine.files import Delivery, Feed, carry_out
 from integrations.engine.leases import Claim, Released
 from integrations.engine.registry import spec_for
 from integrations.engine.spec import FlowSpec
@@ -76,7 +76,8 @@ def _body(run: Run, message: Any) -> Any:
 def _answer(run: Run, message: Any) -> tuple[Any, str]:
     """What the body returns, and the reason where it skipped."""
     try:
-        return run.spec.body(run, message), ""
+        answer = run.spec.body(run, message)
+        return carry_out(run, answer) if isinstance(answer, Delivery) else answer, ""
     except Skip as skip:
         return skip.answer, str(skip)
 
@@ -88,11 +89,17 @@ def message_of(instance: Instance, spec: FlowSpec) -> Any:
     return dict(instance.parameters) if spec.parameters or instance.parameters else None
 
 
-def work_on(instance_id: uuid.UUID) -> None:
-    """What a worker does with an id from the queue: claim it and run it; nothing where there is nothing to claim."""
-    claim = leases.claim(instance_id)
+def work_on(instance_id: uuid.UUID, most_here: int = 0) -> bool:
+    """What a worker does with an id from the queue: claim it and run it; nothing where there is nothing to claim.
+
+    False where its flow has as many workers here as it may (`most_here`), and it is not its turn.
+    """
+    try:
+        claim = leases.claim(instance_id, most_here)
+    except leases.Crowded:
+        return False
     if claim is None:
-        return
+        return True
     instance = Instance.objects.select_related("flow", "message_payload", "attachment", "parent").get(
         pk=instance_id
     )
@@ -102,6 +109,7 @@ def work_on(instance_id: uuid.UUID) -> None:
         log.info("instance_failed", instance=str(instance_id), code=fault.code)
     except (LeaseLost, Released) as stop:
         log.info("instance_left", instance=str(instance_id), why=type(stop).__name__)
+    return True
 
 
 def _run_claimed(instance: Instance, claim: Claim) -> None:

@@ -8,13 +8,14 @@ from typing import Any
 import orjson
 from django.utils import timezone
 
+from integrations.engine.rows import insert_rows
 from integrations.engine.tracing import keeps_payloads
 from integrations.models import Activity, Instance, Payload
 from integrations.storage import payload_put
 
 Kind = Activity.Kind
 Level = Activity.Level
-AT_ONCE = 50  # lines kept back at most
+AT_ONCE = 200  # lines kept back at most
 LONGEST_WAIT = 1.0  # seconds a line is kept back at most
 
 
@@ -52,7 +53,12 @@ class Stream:
         """Write what is queued, in order."""
         lines, self._lines, self._since = self._lines, [], time.monotonic()
         if lines:
-            Activity.objects.bulk_create(lines)
+            insert_rows(lines)
+
+    def adopt(self, other: "Stream") -> None:
+        """Take over another stream's queued lines: they are written with these."""
+        self._lines += other._lines
+        other._lines = []
 
     @contextmanager
     def timed(self, kind: str, text: str, **more: Any) -> Iterator[Activity]:

@@ -54,7 +54,9 @@ class Connection(models.Model):
     read_timeout = models.FloatField(default=300, help_text="Seconds to wait for each answer.")
     retries = models.PositiveIntegerField(default=4, help_text="Times a passing fault is tried again.")
     parallel = models.PositiveIntegerField(
-        default=4, help_text="Files or segments under way at once in one run."
+        null=True,
+        blank=True,
+        help_text="Small files or segments under way at once in one run; empty: as suits the protocol.",
     )
     last_test_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_test_ok = models.BooleanField(null=True, editable=False)

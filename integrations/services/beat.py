@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from integrations.engine.cluster import Cluster
 from integrations.engine.leadership import lead, step_down
+from integrations.engine.leftovers import sweep_leftovers
 from integrations.engine.outbox import send_due
 from integrations.engine.recovery import sweep, sweep_dead
 from integrations.engine.schedule import tick
@@ -46,6 +47,7 @@ def tasks(stopping: Callable[[], bool] = lambda: False) -> list[Task]:
         Task("sweep dead", settings.HUB_SWEEP_SECONDS, sweep_dead),
         Task("outbox", 1, lambda: send_due(stopping=stopping)),
         Task("tracing", 30, tracing_reverts),
+        Task("leftovers", 600, sweep_leftovers),
         Task("retention", 3600, purge),
     ]
 

@@ -47,7 +47,7 @@ def connection_problems(*, connection: Connection, trust: Sequence[TrustCertific
 def _timeouts(connection: Connection) -> list[str]:
     named = {"Connect timeout": connection.connect_timeout, "Read timeout": connection.read_timeout}
     found = [f"{label} has to be more than 0 seconds" for label, seconds in named.items() if seconds <= 0]
-    return found if connection.parallel else [*found, "Parallel has to be at least 1"]
+    return found if connection.parallel != 0 else [*found, "Parallel has to be at least 1"]
 
 
 def connection_save(

@@ -1,12 +1,12 @@
 """The body of both customer sync flows; they differ in where CCS puts its extracts (seed 001 chapter 2)."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from integrations.engine.pump import Feed, FileTransfer, Job, Tap, move_files
+from integrations.engine.pump import FileTransfer, Handover, Job, Tap, move_files
 from integrations.engine.reports import finish
 from integrations.engine.spec import Parameter
-from integrations.engine.sync_requests import file_delivered
+from integrations.engine.sync_requests import files_delivered
 from integrations.flows.ccs_dacs.package import FTP_TRANSFER, OS_TRANSFER
 
 if TYPE_CHECKING:
@@ -35,30 +35,27 @@ def sync_customers(run: "Run", *, source: str, directory: str) -> dict[str, obje
         sent_prefix=run.properties.text("ccs.prefixtag.fileuploaded"),
         hand_on=_child_for(run),
         taps=lambda transfer: _taps(run, transfer),
-        delivered=lambda transfer: _await_acknowledgements(run, transfer),
+        delivered=lambda transfers: _await_acknowledgements(run, transfers),
     )
     return finish(run, move_files(run, job), where=f"{directory} of {source}", prefix=prefix)
 
 
-def _child_for(run: "Run") -> Callable[[Feed], Any]:
-    """The child flow that `dacs.file.target.transfer.pref` names, with its message made for each file."""
+def _child_for(run: "Run") -> Handover:
+    """The child flow that `dacs.file.target.transfer.pref` names, with its message for each file."""
     text = run.properties.text
     if run.properties.choice("dacs.file.target.transfer.pref", ("ftp", "os")) == "ftp":
         directory = text("dacs.ftp.custsync.output.directory")
-        return lambda feed: run.call(
-            FTP_TRANSFER, {"fileName": feed.transfer.source_name, "directory": directory}, feed=feed
-        )
+        return Handover(FTP_TRANSFER, lambda name: {"fileName": name, "directory": directory})
     place = {
         "namespaceName": text("dacs.os.custsync.namespace"),
         "bucketName": text("dacs.os.custsync.bucketname"),
     }
-    return lambda feed: run.call(OS_TRANSFER, {"objectName": feed.transfer.source_name, **place}, feed=feed)
+    return Handover(OS_TRANSFER, lambda name: {"objectName": name, **place})
 
 
-def _await_acknowledgements(run: "Run", transfer: FileTransfer) -> None:
-    awaited = file_delivered(run, transfer)
-    if awaited:
-        run.note(f"{awaited} sync request(s) of {transfer.source_name} await their acknowledgement")
+def _await_acknowledgements(run: "Run", transfers: Sequence[FileTransfer]) -> None:
+    for name, awaited in files_delivered(run, transfers):
+        run.note(f"{awaited} sync request(s) of {name} await their acknowledgement")
 
 
 def _taps(run: "Run", transfer: FileTransfer) -> list[Tap]:

@@ -1,6 +1,7 @@
 """Schedules: each due time once, summer time both ways, bad rows alone."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -80,14 +81,49 @@ def test_a_clock_set_back_runs_nothing_twice(flow_row):
     assert ticked_at(START + timedelta(hours=15, minutes=1)) == 0
 
 
-@pytest.mark.parametrize("day", [datetime(2026, 3, 8, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)])
-def test_summer_time_fires_a_daily_schedule_once_a_day(flow_row, day: datetime):
-    row = schedule(flow_row, cron="30 2 * * *", time_zone="America/New_York")
-    found, moment = [], day - timedelta(hours=12)
+# Where clocks go forward and back: the day, and times of day that are skipped or come twice then.
+SUMMER_TIME = [
+    ("America/New_York", datetime(2026, 3, 8, tzinfo=UTC), "30 2 * * *"),
+    ("America/New_York", datetime(2026, 11, 1, tzinfo=UTC), "30 1 * * *"),
+    ("Europe/Berlin", datetime(2026, 3, 29, tzinfo=UTC), "30 2 * * *"),
+    ("Europe/Berlin", datetime(2026, 10, 25, tzinfo=UTC), "30 2 * * *"),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, tzinfo=UTC), "45 1 * * *"),  # half an hour
+    ("America/Santiago", datetime(2026, 9, 6, tzinfo=UTC), "0 0 * * *"),  # midnight itself is skipped
+]
+
+
+@pytest.mark.parametrize(("zone", "day", "cron"), SUMMER_TIME)
+def test_summer_time_fires_a_daily_schedule_once_a_day(flow_row, zone: str, day: datetime, cron: str):
+    row = schedule(flow_row, cron=cron, time_zone=zone)
+    moment = day - timedelta(days=2)
     while moment < day + timedelta(days=2):
-        moment = next_due(row, moment)
-        found.append(moment.date())
-    assert len(found) == len(set(found))
+        ticked_at(moment)
+        Instance.objects.update(status="succeeded")
+        moment += timedelta(minutes=15)
+    local = [due.astimezone(ZoneInfo(zone)).date() for due in row.due_runs.values_list("due_at", flat=True)]
+    assert len(local) == len(set(local))
+    assert (max(local) - min(local)).days == len(local) - 1 >= 3
+    assert Instance.objects.count() == len(local)
+
+
+@pytest.mark.parametrize(("days", "runs"), [(0.5, 0), (1, 1), (9, 1)])
+def test_a_clock_that_jumps_ahead_runs_a_daily_schedule_once(flow_row, days: float, runs: int):
+    schedule(flow_row)
+    ticked_at(START)
+    for seconds in range(5):
+        ticked_at(START + timedelta(days=days, seconds=seconds))
+        Instance.objects.update(status="succeeded")
+    assert Instance.objects.count() == runs
+
+
+def test_a_clock_that_jumps_to_and_fro_over_a_due_time_runs_it_once(flow_row):
+    schedule(flow_row)
+    ticked_at(START)
+    for hours in (15, 13, 15, 1, 20, 13.9, 14.1, 24):
+        ticked_at(START + timedelta(hours=hours))
+        Instance.objects.update(status="succeeded")
+    assert Instance.objects.count() == 1
+    assert ticked_at(START + timedelta(hours=38, minutes=1)) == 1
 
 
 def test_a_changed_cron_forgets_the_old_due_time(flow_row):
