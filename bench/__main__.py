@@ -1,8 +1,9 @@
 """`make bench`: each part in a process and a throw-away hub of its own; figures on the terminal and in var/bench.json.
 
 Environment: FULL=1 (longer, more callers, larger files, PostgreSQL too), HUB_VAR (var/), BENCH_ONLY (parts by name,
-separated by commas: sync, files, lookups, pickup), BENCH_SQL=1 (each kind of SQL statement),
-BENCH_POSTGRES (postgres://postgres@127.0.0.1:5432/postgres).
+separated by commas: sync, files or one of its routes as files.sftp-os, lookups, pickup), BENCH_SQL=1 (each kind of
+SQL statement), BENCH_ROUNDS (of the file flow, 3), BENCH_POSTGRES
+(postgres://postgres@127.0.0.1:5432/postgres).
 """
 
 import json
@@ -24,6 +25,8 @@ from bench.machine import machine
 from bench.part import PARTS
 from bench.processes import ROOT, end_group, hub_environment, python
 from bench.show import Bar, Show
+
+ON_POSTGRES = ("sync", "files.sftp-sftp", "files.sftp-os", "pickup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +51,44 @@ def main() -> int:
     show.line(
         f"{about['cores']} cores, load {about['load_1min']}, {about['cpu']}, fsync {about['fsync_ms']} ms"
     )
-    found: list[Figure | Fact] = []
     try:
-        for turn in _turns(show, full=full):
-            with show.bar(turn.title) as bar:
-                found += _measured(turn, var, bar)
-    except (RuntimeError, ValueError) as error:
+        turns = _turns(show, full=full)
+    except ValueError as error:
         show.trouble(str(error))
         return 1
+    found, failed = _all(turns, var, show)
     show.figures(found)
     path = var / "bench.json"
-    path.write_text(json.dumps(_written(about, found, full=full), indent=2) + "\n")
+    path.write_text(json.dumps(_written(about, found, failed, full=full), indent=2) + "\n")
     show.line(f"Written to {path}")
-    return 0
+    return 1 if failed else 0
+
+
+def _all(turns: Sequence[Turn], var: Path, show: Show) -> tuple[list[Figure | Fact], list[str]]:
+    """What was found, and the titles of what failed: the others are measured all the same."""
+    found: list[Figure | Fact] = []
+    failed = []
+    for turn in turns:
+        try:
+            with show.bar(turn.title) as bar:
+                found += _measured(turn, var, bar)
+        except RuntimeError as error:
+            failed.append(turn.title)
+            show.trouble(str(error))
+    return found, failed
 
 
 def _turns(show: Show, *, full: bool) -> Sequence[Turn]:
     wanted = [name for name in os.environ.get("BENCH_ONLY", "").split(",") if name] or list(PARTS)
-    if unknown := sorted(set(wanted) - set(PARTS)):
+    names = {*PARTS, *(name.partition(".")[0] for name in PARTS)}
+    if unknown := sorted(set(wanted) - names):
         raise ValueError(f"BENCH_ONLY names {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    turns = [Turn(name) for name in PARTS if name in wanted]
+    chosen = [name for name in PARTS if name in wanted or name.partition(".")[0] in wanted]
+    turns = [Turn(name) for name in chosen]
     if full and (trouble := postgres_trouble()):
         show.line(f"[yellow]Without PostgreSQL:[/] {trouble}")
     elif full:
-        turns += [Turn(name, postgres=True) for name in ("sync", "pickup") if name in wanted]
+        turns += [Turn(name, postgres=True) for name in chosen if name in ON_POSTGRES]
     return turns
 
 
@@ -111,11 +128,14 @@ def _heard(process: "subprocess.Popen[str]", bar: Bar) -> list[Figure | Fact]:
     return found
 
 
-def _written(about: dict[str, Any], found: Sequence[Figure | Fact], *, full: bool) -> dict[str, Any]:
+def _written(
+    about: dict[str, Any], found: Sequence[Figure | Fact], failed: Sequence[str], *, full: bool
+) -> dict[str, Any]:
     """What bench.json holds."""
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "full": full,
+        "failed": list(failed),
         "machine": {**about, "load_1min_after": round(os.getloadavg()[0], 2)},
         "figures": [{**asdict(one), "ratio": one.ratio} for one in found if isinstance(one, Figure)],
         "facts": [asdict(one) for one in found if isinstance(one, Fact)],

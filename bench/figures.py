@@ -12,7 +12,11 @@ __all__ = ["Fact", "Figure", "Progress", "median", "percentile", "tell"]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value and what the same run measured as its yardstick, in one unit; ratio = value / yardstick."""
+    """A measured value and what the same run measured as its yardstick, in one unit; ratio = value / yardstick.
+
+    `peak_mib`: the most memory resident, where it was watched; `cpu_ms`: CPU of a file or a MiB, where it is about
+    these; `ratios`: of each round.
+    """
 
     part: str
     what: str
@@ -22,6 +26,11 @@ class Figure:
     yardstick_what: str
     more_is_better: bool
     rounds: int = 1
+    peak_mib: float | None = None
+    yardstick_peak_mib: float | None = None
+    cpu_ms: float | None = None
+    yardstick_cpu_ms: float | None = None
+    ratios: Sequence[float] = ()
 
     @property
     def ratio(self) -> float:

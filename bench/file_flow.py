@@ -1,207 +1,194 @@
-"""The file flow, SFTP to SFTP through a worker process, against a plain loop of paramiko's and OpenSSH's client."""
+"""The file flow through a worker process, route by route, against `rclone copy` and OpenSSH's `sftp` on its servers."""
 
-import hashlib
 import os
 import shutil
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
+from django.db import connection
+
+from bench.ends import SFTP_END, SftpEnd
 from bench.figures import Fact, Figure, Progress, median, tell
-from bench.hub import FILE_FLOW, IN_PROPERTY, OUT_PROPERTY, cluster, prepare, reaches, var_folder
+from bench.hub import cluster, var_folder
 from bench.machine import SYNCED_WRITE, fsync_ms
-from bench.plain import by_openssh, by_paramiko
-from bench.processes import cpu_seconds, forget_peak, peak_mib, resident_mib
-from bench.servers import SFTP, FileServer, file_server
+from bench.plain import together
+from bench.rclone import Spent
+from bench.routes import MIB, SMALL_BYTES, Batch, Route
+from bench.runs import Worker, in_this_process
 from bench.sql import counted
+from bench.yardsticks import RCLONE, Way, ways
 
-PART = "File flow, SFTP to SFTP"
-ROUNDS = 3
-SMALL_BYTES, MIB = 20_000, 2**20
-PREFIX = "C1-DCTIL"
-LINE = b"\tC1\tF1IL\t4000000001\tP\tAbelson, Ada\t(503) 555-0100\tada.abelson@example.org\tN\t\n"
-LONGEST_RUN_SECONDS = 3600
+ROUNDS = int(os.environ.get("BENCH_ROUNDS") or 3)
+HUB = "hub"
+SMALL, SMALL_FULL = Batch(300, SMALL_BYTES), Batch(2000, SMALL_BYTES)
+LARGE, LARGE_FULL, HUGE = Batch(1, 128 * MIB), Batch(1, 1024 * MIB), Batch(1, 5 * 1024 * MIB)
+FEW, MANY = 20, 120  # files of the two runs whose SQL is compared
 
 
 @dataclass
-class Places:
-    """Source and target of a run, and the server both are behind."""
+class Seen:
+    """What the rounds of one batch came to, by way; of a way that goes in steps, each step; of the hub, the seconds
+    it took for the names at the source.
+    """
 
-    server: FileServer
-    source: Path
-    target: Path
+    batch: Batch
+    ways: dict[str, list[Spent]]
+    steps: dict[str, list[Spent]] = field(default_factory=dict)
+    renaming: list[float] = field(default_factory=list)
 
-    @staticmethod
-    @contextmanager
-    def made(work: Path) -> Iterator["Places"]:
-        """A server, two folders, and the hub set up for them."""
-        files = work / "files"
-        source, target = files / "ccs", files / "dacs"
-        for folder in (source, target):
-            folder.mkdir(parents=True)
-        with file_server(work, files) as server:
-            paths = {IN_PROPERTY: server.path_of(source), OUT_PROPERTY: server.path_of(target)}
-            prepare(reaches("", "nobody", "nothing", server), paths)
-            yield Places(server, source, target)
+    @property
+    def rounds(self) -> int:
+        """How often each way went."""
+        return len(self.ways[HUB])
 
-    def fill(self, count: int, size: int = SMALL_BYTES) -> None:
-        """Both folders empty but for so many new files at the source, of an initial load's lines."""
-        for folder in (self.source, self.target):
-            shutil.rmtree(folder)
-            folder.mkdir()
-        stamp = time.time_ns()
-        block = (LINE * (MIB // len(LINE) + 1))[:MIB]
-        for number in range(count):
-            with (self.source / f"{PREFIX}_{stamp}_{number:05}.csv").open("wb") as file:
-                left = size - file.write(f"{stamp} {number}\n".encode())
-                while left > 0:
-                    left -= file.write(block[:left])
+    def rate(self, way: str) -> float:
+        """Files or MiB a second, the median."""
+        return self.batch.amount / median([one.seconds for one in self.ways[way]])
 
-    def check(self, count: int) -> None:
-        """RuntimeError unless the target has every file, the same to the byte."""
-        sources = sorted(path for path in self.source.iterdir())
-        targets = sorted(path for path in self.target.iterdir())
-        if [_digest(path) for path in sources] != [_digest(path) for path in targets] or len(
-            targets
-        ) != count:
-            raise RuntimeError(f"{len(targets)} files arrived of {count}, or not as they were")
+    def ratios(self, way: str) -> list[float]:
+        """The hub's rate over this way's, each round."""
+        pairs = zip(self.ways[HUB], self.ways[way], strict=True)
+        return [round(theirs.seconds / ours.seconds, 3) for ours, theirs in pairs]
+
+    def peak(self, way: str) -> float:
+        """The most memory in any round, in MiB."""
+        return round(max(one.peak_mib for one in self.ways[way]), 1)
+
+    def cpu(self, way: str) -> float:
+        """Milliseconds of CPU a file or a MiB, the median."""
+        return round(median([one.cpu_seconds for one in self.ways[way]]) * 1000 / self.batch.amount, 2)
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def measure(*, full: bool, route: str) -> None:
+    """Many small files, one large, in the full form one huge; then the SQL a file.
 
-
-def measure(*, full: bool) -> None:
-    """Many small files, then one large; each way in turn; then SQL a file, and memory."""
-    with Places.made(var_folder()) as places:
-        tell(Fact(PART, "File server", places.server.what))
+    On PostgreSQL the small files alone: what a large file asks of a database is the same few rows.
+    """
+    small, large = (SMALL_FULL, LARGE_FULL) if full else (SMALL, LARGE)
+    with Route.made(route, var_folder()) as made:
         with cluster(1):
-            worker = _warm_worker(places)
-            idle = resident_mib(worker)
-            _small(places, worker, 2000 if full else 200)
-            _memory("small files", worker, idle)
-            _large(places, worker, 1024 if full else 64)
-            _memory("the large file", worker, idle)
-        _statements(places)
+            made.fill(Batch(1, SMALL_BYTES))
+            course = Course(made, Worker.warm(made), _flushes())
+            course.measure(small)
+            if connection.vendor == "sqlite":
+                course.measure(large)
+                course.flushed_otherwise(small)
+                if full and route.startswith(SFTP_END):
+                    course.huge()
+        _statements(course)
 
 
-def _memory(what: str, worker: int, idle: float) -> None:
-    above = round(peak_mib(worker) - idle, 1)
-    tell(Fact(PART, f"Worker's peak memory with {what}, above {idle:.0f} MiB idle", above, "MiB"))
-    forget_peak(worker)
+def _flushes() -> bool:
+    """Whether an SFTP connection has the server flush each file to its disk where nothing is set."""
+    from integrations.adapters.sftp import Sftp  # noqa: PLC0415  (only this part needs it)
+
+    return next((one.default for one in Sftp.fields if one.name == "flush"), "yes") == "yes"
 
 
-def _warm_worker(places: Places) -> int:
-    """One file moved, so that all is loaded; the worker's process id."""
-    places.fill(1)
-    instance = _run_through_worker(places, 1)[1]
-    worker = int(instance.holder.split(":")[1])
-    forget_peak(worker)
-    return worker
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A route and the worker that goes it. `flush`: whether the hub has an SFTP target flush each file."""
+
+    route: Route
+    worker: Worker
+    flush: bool
+
+    @property
+    def part(self) -> str:
+        """As figures name it."""
+        return f"Files, {self.route.title}, {connection.vendor}"
+
+    def measure(self, batch: Batch) -> None:
+        """The hub and every yardstick."""
+        self._tell(self._rounds(batch, list(ways(self.route, flush=self.flush)), ROUNDS), batch.name)
+
+    def flushed_otherwise(self, batch: Batch) -> None:
+        """From SFTP to SFTP once more, with the target's `flush` the other way than by default."""
+        if not (isinstance(self.route.source, SftpEnd) and isinstance(self.route.target, SftpEnd)):
+            return
+        other = not self.flush
+        self.route.set_target(flush="yes" if other else "no")
+        by = [way for way in ways(self.route, flush=other) if way.name.startswith("sftp")]
+        note = "flushed" if other else "not flushed"
+        self._tell(self._rounds(batch, by, ROUNDS), f"{batch.name}, {note} at the target")
+        self.route.set_target(flush="yes" if self.flush else "no")
+
+    def huge(self) -> None:
+        """5 GiB once, for the memory; RuntimeError where there is no room."""
+        free, needed = shutil.disk_usage(var_folder()).free, 3 * HUGE.size
+        if free < needed:
+            raise RuntimeError(f"{HUGE.name} needs {needed // MIB} MiB on disk, {free // MIB} are free")
+        by = [way for way in ways(self.route, flush=self.flush) if way.name == RCLONE]
+        self._tell(self._rounds(HUGE, by, 1), HUGE.name)
+
+    def _rounds(self, batch: Batch, by: Sequence[Way], rounds: int) -> Seen:
+        """Each way in turn, another one first each round."""
+        self.route.fill(batch)
+        seen = Seen(batch, {HUB: [], **{way.name: [] for way in by}})
+        turns: list[Way | None] = [None, *by]
+        for number in range(rounds):
+            first = number % len(turns)
+            for place, way in enumerate(turns[first:] + turns[:first]):
+                tell(Progress(batch.name, number * len(turns) + place, rounds * len(turns)))
+                self.route.again()
+                self._once(seen, way)
+        return seen
+
+    def _once(self, seen: Seen, way: Way | None) -> None:
+        """One way, the hub's where none is given; what arrived is compared with what was sent."""
+        if way is None:
+            spent, renaming = self.worker.run(self.route)
+            seen.ways[HUB].append(spent)
+            seen.renaming.append(renaming)
+            self.route.check(renamed=True)
+            return
+        steps = way.move(self.route)
+        seen.ways[way.name].append(together(steps))
+        if way.whole:
+            self.route.check()
+        for step, spent in steps.items():
+            seen.steps.setdefault(step, []).append(spent)
+
+    def _tell(self, seen: Seen, name: str) -> None:
+        hub, unit = seen.rate(HUB), f"{seen.batch.units}/s"
+        for way in [way for way in seen.ways if way != HUB]:
+            figure = Figure(self.part, name, hub, unit, seen.rate(way), way, True, seen.rounds)
+            figure = replace(figure, peak_mib=seen.peak(HUB), yardstick_peak_mib=seen.peak(way))
+            figure = replace(figure, cpu_ms=seen.cpu(HUB), yardstick_cpu_ms=seen.cpu(way))
+            tell(replace(figure, ratios=seen.ratios(way)))
+        self._tell_beside(seen, name)
+        if seen.batch.count > 1:
+            synced = median([fsync_ms(var_folder()) for _ in range(ROUNDS)])
+            tell(
+                Figure(self.part, f"{name}, each", 1000 / hub, "ms", synced, SYNCED_WRITE, False, seen.rounds)
+            )
+
+    def _tell_beside(self, seen: Seen, name: str) -> None:
+        idle = self.worker.idle_mib
+        above = round(seen.peak(HUB) - idle, 1)
+        tell(Fact(self.part, f"{name}: worker's peak memory above its {idle:.0f} MiB idle", above, "MiB"))
+        if seen.batch.count == 1:
+            renaming = round(median(seen.renaming), 2)
+            tell(Fact(self.part, f"{name}: of the hub's time, renaming it at the source", renaming, "s"))
+        for step, spent in seen.steps.items():
+            if step not in seen.ways:
+                rate = seen.batch.amount / median([one.seconds for one in spent])
+                tell(Fact(self.part, f"{name}: {step} by itself", round(rate, 1), f"{seen.batch.units}/s"))
 
 
-def _small(places: Places, worker: int, count: int) -> None:
-    name = f"{count} files of {SMALL_BYTES // 1000} KB"
-    times, spent = _rounds(places, worker, name, count, SMALL_BYTES)
-    hub = count / times.pop("hub")
-    for yardstick, seconds in times.items():
-        tell(Figure(PART, name, hub, "files/s", count / seconds, yardstick, True, ROUNDS))
-    synced = median(fsync_ms(var_folder()) for _ in range(ROUNDS))
-    tell(Figure(PART, f"{name}, each", 1000 / hub, "ms", synced, SYNCED_WRITE, False, ROUNDS))
-    tell(Fact(PART, "CPU of the worker", round(spent * 1000 / count, 1), "ms a small file"))
-
-
-def _large(places: Places, worker: int, mib: int) -> None:
-    name = f"one file of {mib} MiB"
-    times, spent = _rounds(places, worker, name, 1, mib * MIB)
-    hub = mib / times.pop("hub")
-    for yardstick, seconds in times.items():
-        tell(Figure(PART, name, hub, "MiB/s", mib / seconds, yardstick, True, ROUNDS))
-    tell(Fact(PART, "CPU of the worker", round(spent * 1000 / mib, 1), "ms a MiB of the large file"))
-
-
-def _rounds(places: Places, worker: int, name: str, count: int, size: int) -> tuple[dict[str, float], float]:
-    """Seconds of the hub and of each yardstick, medians, each round all of them in turn; the worker's CPU seconds."""
-    plain: dict[str, Callable[[], None]] = {"paramiko get/put": lambda: _plainly(places, by_paramiko)}
-    if SFTP and places.server.private:
-        plain["OpenSSH's sftp"] = lambda: _plainly(places, by_openssh)
-    seen: dict[str, list[float]] = {way: [] for way in ("hub", *plain)}
-    spent = []
-    for number in range(ROUNDS):
-        tell(Progress(name, number, ROUNDS))
-        places.fill(count, size)
-        before = cpu_seconds([worker])
-        seen["hub"].append(_run_through_worker(places, count)[0])
-        spent.append(cpu_seconds([worker]) - before)
-        for way, move in plain.items():
-            places.fill(count, size)
-            began = time.perf_counter()
-            move()
-            seen[way].append(time.perf_counter() - began)
-            places.check(count)
-    return {way: median(values) for way, values in seen.items()}, median(spent)
-
-
-def _plainly(places: Places, move: Callable[[FileServer, str, str, list[str], Path], None]) -> None:
-    names = sorted(path.name for path in places.source.iterdir())
-    with tempfile.TemporaryDirectory(dir=var_folder()) as scratch:
-        path_of = places.server.path_of
-        move(places.server, path_of(places.source), path_of(places.target), names, Path(scratch))
-
-
-def _run_through_worker(places: Places, count: int) -> tuple[float, Any]:
-    """Seconds from the worker's claim to the instance's end, and the instance; its files are checked."""
-    instance = _start()
-    deadline = time.monotonic() + LONGEST_RUN_SECONDS
-    while not instance.ended and time.monotonic() < deadline:
-        time.sleep(0.1)
-        instance.refresh_from_db()
-    if instance.status != "succeeded":
-        raise RuntimeError(f"The run is {instance.status}: {instance.fault_text}")
-    places.check(count)
-    return (instance.ended_at - instance.started_at).total_seconds(), instance
-
-
-def _start() -> Any:
-    from integrations.models import Flow  # noqa: PLC0415  (models need Django set up)
-    from integrations.services.flow_run import flow_run  # noqa: PLC0415  (as above)
-
-    flow = Flow.objects.get(identifier=FILE_FLOW)
-    return flow_run(flow=flow, parameters={"extractedFileNamePrefix": PREFIX}, actor="bench")
-
-
-def in_this_process(places: Places) -> None:
-    """One run in this process, as a worker would do it."""
-    from integrations.engine.runner import work_on  # noqa: PLC0415  (models need Django set up)
-
-    count = len(list(places.source.iterdir()))
-    instance = _start()
-    work_on(instance.pk)
-    instance.refresh_from_db()
-    if instance.status != "succeeded":
-        raise RuntimeError(f"The run is {instance.status}: {instance.fault_text}")
-    places.check(count)
-
-
-def _statements(places: Places) -> None:
-    """SQL a file: a run of twelve less a run of two, by ten; with BENCH_SQL also each kind of statement."""
-    few, many = 2, 12
+def _statements(course: Course) -> None:
+    """SQL a file: a run of many less a run of few; with BENCH_SQL also each kind of statement."""
     found = []
-    for count in (1, few, many):
-        places.fill(count)
+    for count in (1, FEW, MANY):
+        course.route.fill(Batch(count, SMALL_BYTES))
         with counted() as statements:
-            in_this_process(places)
+            in_this_process(course.route)
         found.append(statements)
     _, less, more = found
-    files = many - few
-    tell(Fact(PART, "SQL statements", round((more.total - less.total) / files, 1), "a file"))
-    tell(Fact(PART, "SQL statements that write", round((more.writes - less.writes) / files, 1), "a file"))
-    tell(Fact(PART, "Commits that write", round((more.commits - less.commits) / files, 1), "a file"))
+    files, part = MANY - FEW, course.part
+    tell(Fact(part, "SQL statements", round((more.total - less.total) / files, 2), "a file"))
+    tell(Fact(part, "SQL statements that write", round((more.writes - less.writes) / files, 2), "a file"))
+    tell(Fact(part, "Commits that write", round((more.commits - less.commits) / files, 2), "a file"))
     if os.environ.get("BENCH_SQL"):
         for kind, count in (more.kinds - less.kinds).most_common():
-            tell(Fact(PART, f"SQL: {kind}", round(count / files, 1), "a file"))
+            tell(Fact(part, f"SQL: {kind}", round(count / files, 2), "a file"))

@@ -11,16 +11,14 @@ from django.conf import settings
 from django.core.management import call_command
 
 from bench.processes import free_port, python, running, wait_for_port
-from bench.servers import FileServer
 from demo.reach import Reach
 
 ACTOR = "bench"
 CLIENT, SECRET = "DACS", "only for the time of this measurement"
 ACK_FLOW = "OUTL-BA-DACS_CCS_CUST_SYNC_ACK"
 ACK_PATH = f"/ic/api/integration/v1/flows/rest/{ACK_FLOW}/1.0/sendCustomerSyncAck"
-FILE_FLOW = "OUTL-BA-CCS_DACS_CUST_SYNC_FTP"
+SFTP_FLOW, OBJECT_FLOW = "OUTL-BA-CCS_DACS_CUST_SYNC_FTP", "OUTL-BA-CCS_DACS_CUST_SYNC_OS"
 CONFIG = "OUTL-BRT-CCS_DACS_ConfigProps"
-IN_PROPERTY, OUT_PROPERTY = "ccs.ftp.custsync.input.directory", "dacs.ftp.custsync.output.directory"
 UNUSED = 9  # the discard port: connections that a part does not need point there
 
 
@@ -33,14 +31,21 @@ def prepare(reaches: Sequence[Reach], properties: Mapping[str, str]) -> None:
     """Set Django up, migrate, point connections and properties, switch the flows on, make the client."""
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
-    from demo.configure import connections_set, flows_activate  # noqa: PLC0415  (models need Django set up)
+    from demo.configure import flows_activate  # noqa: PLC0415  (models need Django set up)
     from integrations.services.client_create import client_create  # noqa: PLC0415  (as above)
 
-    connections_set(reaches)
+    connect(reaches)
     for name, value in properties.items():
         _property_set(name, value)
     flows_activate()
     client_create(client_id=CLIENT, flows=[ACK_FLOW], secret=SECRET, actor=ACTOR)
+
+
+def connect(reaches: Sequence[Reach]) -> None:
+    """Point connections; counts from the next run on."""
+    from demo.configure import connections_set  # noqa: PLC0415  (models need Django set up)
+
+    connections_set(reaches)
 
 
 def _property_set(name: str, value: str) -> None:
@@ -54,34 +59,31 @@ def _property_set(name: str, value: str) -> None:
     raise LookupError(f"{CONFIG} has no property {name}")
 
 
-def reaches(ccs_url: str, user: str, password: str, files: FileServer | None) -> list[Reach]:
-    """How the package's connections reach this run's servers; those not needed point nowhere."""
-    nowhere = f"http://127.0.0.1:{UNUSED}"
-    os_settings = {"endpoint_url": nowhere, "access_key": "key"}
-    return [
-        *(_sftp_reach(name, files) for name in ("OU FTP CCS for CCS-DACS", "OU FTP DACS for CCS-DACS")),
-        *(
-            Reach(name, os_settings, {"secret_key": "secret"})
-            for name in ("OU REST CCS OS for CCS-DACS", "OU REST DACS OS for CCS-DACS")
-        ),
-        Reach(
-            "OU REST CCS for CCS-DACS",
-            {"auth": "basic", "url": ccs_url or nowhere, "user": user},
-            {"password": password},
-        ),
-    ]
+def reaches(*known: Reach) -> list[Reach]:
+    """How the package's connections reach this run's servers; those not known here point nowhere."""
+    named = {reach.connection: reach for reach in (*_nowhere(), *known)}
+    return list(named.values())
 
 
-def _sftp_reach(name: str, files: FileServer | None) -> Reach:
-    if files is None:
-        return Reach(
-            name,
+def ccs_reach(url: str, user: str, password: str) -> Reach:
+    """How CCS's REST services are reached."""
+    return Reach(
+        "OU REST CCS for CCS-DACS", {"auth": "basic", "url": url, "user": user}, {"password": password}
+    )
+
+
+def _nowhere() -> Iterator[Reach]:
+    url = f"http://127.0.0.1:{UNUSED}"
+    yield ccs_reach(url, "nobody", "nothing")
+    for system in ("CCS", "DACS"):
+        yield Reach(
+            f"OU FTP {system} for CCS-DACS",
             {"host": "127.0.0.1", "port": UNUSED, "user": "nobody"},
             {"password": "none"},
             host_key="ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f",
         )
-    at = {"host": "127.0.0.1", "port": files.port, "user": files.user}
-    return Reach(name, at, files.secrets, host_key=files.host_key)
+        settings = {"endpoint_url": url, "access_key": "key"}
+        yield Reach(f"OU REST {system} OS for CCS-DACS", settings, {"secret_key": "secret"})
 
 
 def ack(sync_request: str) -> dict[str, Any]:

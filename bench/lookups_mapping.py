@@ -14,7 +14,7 @@ LOOKUPS, MAPPINGS = 100_000, 10_000
 
 def measure(*, full: bool) -> None:
     """Rates of both, medians of rounds; with `full` five times as many calls."""
-    prepare(reaches("", "nobody", "nothing", None), {})
+    prepare(reaches(), {})
     times = 5 if full else 1
     _lookups(LOOKUPS * times)
     _mapping("accepted", ack("10000000000001"), MAPPINGS * times)

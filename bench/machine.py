@@ -10,6 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from bench.rclone import rclone_binary
+
 SYNCED_WRITE = "one 4 KiB write, synced"
 PACKAGES = ("django", "granian", "django-q2", "paramiko", "requests", "jsonatapy", "psycopg")
 
@@ -25,6 +27,7 @@ def machine(folder: Path) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},
         "openssh": _openssh(),
+        "rclone": _rclone(),
         "fsync_ms": round(fsync_ms(folder), 3),
     }
 
@@ -52,3 +55,11 @@ def _openssh() -> str:
     if program is None:
         return ""
     return subprocess.run([program, "-V"], capture_output=True, text=True, check=False).stderr.strip()
+
+
+def _rclone() -> str:
+    program = rclone_binary()
+    if not program:
+        return ""
+    said = subprocess.run([program, "version"], capture_output=True, text=True, check=False).stdout
+    return said.partition("\n")[0]

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+from bench.hub import ccs_reach
 from bench.processes import ROOT, end_group, python
 from demo.ccs import Ccs
 from demo.extracts import CONTACT
+from demo.reach import Reach
 
 FIRST_ID = 20_000_000_000_001
 USER, PASSWORD = "BENCH", "of the measurement alone"
@@ -28,6 +30,11 @@ class CcsProcess:
     user: str = USER
     password: str = field(default=PASSWORD, repr=False)
     _taken: int = 0
+
+    @property
+    def reach(self) -> Reach:
+        """How the hub reaches it."""
+        return ccs_reach(self.url, self.user, self.password)
 
     def take(self, count: int) -> list[str]:
         """So many ids; RuntimeError where they are used up."""

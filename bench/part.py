@@ -1,4 +1,4 @@
-"""One part in a process of its own: `python -m bench.part NAME`, set up by its environment (FULL, BENCH_WORK)."""
+"""One part in a process of its own: `python -m bench.part NAME`, set up by its environment (FULL)."""
 
 import os
 import sys
@@ -6,19 +6,23 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-PARTS: Mapping[str, str] = {
+MODULES: Mapping[str, str] = {
     "sync": "bench.sync_flow",
     "files": "bench.file_flow",
     "lookups": "bench.lookups_mapping",
     "pickup": "bench.pickup",
 }
+ROUTES = ("sftp-sftp", "sftp-os", "os-os", "os-sftp")
+PARTS = ("sync", *(f"files.{route}" for route in ROUTES), "lookups", "pickup")
 
 
 def main() -> None:
     """Measure; KeyError for a part there is not."""
-    module: Any = import_module(PARTS[sys.argv[1]])
+    name, _, route = sys.argv[1].partition(".")
+    module: Any = import_module(MODULES[name])
     measure: Callable[..., None] = module.measure
-    measure(full=os.environ.get("FULL", "") not in ("", "0"))
+    more = {"route": route} if route else {}
+    measure(full=os.environ.get("FULL", "") not in ("", "0"), **more)
 
 
 if __name__ == "__main__":

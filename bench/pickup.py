@@ -35,7 +35,7 @@ def measure(*, full: bool) -> None:
     poll = float(settings.Q_CLUSTER["poll"])
     chance = random.Random(2024)
     with ccs_process(TIMES + WARM_UP) as ccs:
-        prepare(reaches(ccs.url, ccs.user, ccs.password, None), {})
+        prepare(reaches(ccs.reach), {})
         part = f"Queue pick-up, {connection.vendor}"
         with cluster(WORKERS) as pid:
             _repeat(part, WARM_UP, poll, chance, lambda: _pick_up(ccs))

@@ -10,7 +10,7 @@ from rich.table import Table
 from bench.figures import Fact, Figure
 from bench.figures import Progress as News
 
-PIPED_WIDTH = 120
+PIPED_WIDTH = 140
 
 
 class Show:
@@ -50,8 +50,9 @@ class Show:
     def figures(self, news: Iterable[Figure | Fact]) -> None:
         """Figures with yardstick and ratio, then what was counted."""
         news = list(news)
-        table = Table("Measured", "Hub", "Yardstick", "", "Ratio", "Better", title="Figures (medians)")
-        for column in (1, 2, 4):
+        heads = ("Measured", "Hub", "Yardstick", "", "Ratio", "Better", "Peak MiB", "CPU ms")
+        table = Table(*heads, title="Figures (medians; memory: the most; CPU: a file or a MiB)")
+        for column in (1, 2, 4, 6, 7):
             table.columns[column].justify = "right"
         part = ""
         for one in news:
@@ -87,7 +88,12 @@ def _cells(one: Figure) -> list[str]:
     unit = one.unit if one.unit.startswith("/") else f" {one.unit}"
     better = "higher" if one.more_is_better else "lower"
     value, yardstick = (f"{number_text(number)}{unit}" for number in (one.value, one.yardstick))
-    return [f"  {one.what}", value, yardstick, one.yardstick_what, f"{one.ratio:.3g}", better]
+    beside = (_both(one.peak_mib, one.yardstick_peak_mib), _both(one.cpu_ms, one.yardstick_cpu_ms))
+    return [f"  {one.what}", value, yardstick, one.yardstick_what, f"{one.ratio:.3g}", better, *beside]
+
+
+def _both(*numbers: float | None) -> str:
+    return " / ".join(number_text(number) for number in numbers if number is not None)
 
 
 def number_text(number: float) -> str:

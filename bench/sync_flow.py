@@ -28,7 +28,7 @@ def measure(*, full: bool) -> None:
     sizes = list(CALLS) if full else [1, 8]
     total = 2 * ROUNDS * sum(CALLS[size] for size in sizes) + 3 * WARM_UP + COUNTED
     with ccs_process(total) as ccs:
-        prepare(reaches(ccs.url, ccs.user, ccs.password, None), {})
+        prepare(reaches(ccs.reach), {})
         part = f"Synchronous flow, {connection.vendor}"
         with web_server() as (url, pid):
             direct = Target(ccs.url, "PATCH", ccs.user, ccs.password, _ccs_message)
