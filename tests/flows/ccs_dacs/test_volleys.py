@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from integrations.adapters.sftp import Sftp
-from integrations.engine import pump
 from integrations.engine.runner import work_on
+from integrations.engine.volley import carry
 from integrations.models import Connection, FileTransfer, Flow, Instance, SyncRequest
 from tests.flows.conftest import Edges, lines, mails, run_file_flow
 
@@ -27,14 +27,13 @@ def run() -> Instance:
 def volleys(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many files each volley of this test carried."""
     seen: list[int] = []
-    carry = pump.carry
 
     def counted(*args):
         carried = carry(*args)
         seen.append(len(carried))
         return carried
 
-    monkeypatch.setattr(pump, "carry", counted)
+    monkeypatch.setattr("integrations.engine.pump.carry", counted)
     return seen
 
 
