@@ -34,26 +34,42 @@ SMALL_COUNT, SMALL_BYTES, MIB = 2000, 20_000, 2**20
 OURS, YARDSTICK, LIBRARY = "adapter", "OpenSSH's sftp", "paramiko's SFTPClient"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
-    """The server, its folder, a folder on this side, and how the adapter reaches it."""
+    """The server, how the adapter reaches it, and folders for one turn: the server's and one on this side."""
 
     server: FileServer
-    there: Path
-    here: Path
     endpoint: Endpoint
+    work: Path
+    turn: int = 0
 
-    def fill(self, folder: Path, count: int, size: int) -> list[str]:
-        """Both folders empty but for so many files in `folder`; their names."""
+    @property
+    def there(self) -> Path:
+        """The server's folder."""
+        return self.work / f"{self.turn}" / "there"
+
+    @property
+    def here(self) -> Path:
+        """The folder on this side."""
+        return self.work / f"{self.turn}" / "here"
+
+    def fill(self, case: "Case") -> list[str]:
+        """New folders for this case's next turn, so many files in the one they are moved from; their names.
+
+        Only large files make room for it: for seconds after many files are deleted, ext4 is slow to create new ones.
+        """
+        if case.count == 1:
+            shutil.rmtree(self.there.parent, ignore_errors=True)
+        self.turn += 1
         for one in (self.there, self.here):
-            shutil.rmtree(one, ignore_errors=True)
-            one.mkdir()
-        names = [f"f{number:05}" for number in range(count)]
-        block = os.urandom(min(size, MIB))
+            one.mkdir(parents=True)
+        folder = self.here if case.up else self.there
+        names = [f"f{number:05}" for number in range(case.count)]
+        block = os.urandom(min(case.size, MIB))
         for name in names:
             with (folder / name).open("wb") as file:
-                for start in range(0, size, len(block)):
-                    file.write(block[: size - start])
+                for start in range(0, case.size, len(block)):
+                    file.write(block[: case.size - start])
         return names
 
     @contextmanager
@@ -136,40 +152,24 @@ def _good(results: Sequence[object]) -> None:
             raise result
 
 
-def library_read(place: Place, names: list[str]) -> None:
-    """SFTPClient.get, one after the other."""
-    with place.library() as client:
-        for name in names:
-            client.get(str(place.there / name), str(place.here / name))
+def library(do: Callable[[paramiko.SFTPClient, str, str], object], target: str) -> Way:
+    """What SFTPClient does with one path and another, one file after the other."""
+
+    def way(place: Place, names: list[str]) -> None:
+        with place.library() as client:
+            for name in names:
+                do(
+                    client,
+                    str(place.there / name),
+                    target.format(here=place.here, there=place.there, name=name),
+                )
+
+    return way
 
 
-def library_write(place: Place, names: list[str]) -> None:
-    """SFTPClient.put, one after the other."""
-    with place.library() as client:
-        for name in names:
-            client.put(str(place.here / name), str(place.there / name))
-
-
-def library_rename(place: Place, names: list[str]) -> None:
-    """SFTPClient.rename, one after the other."""
-    with place.library() as client:
-        for name in names:
-            client.rename(str(place.there / name), str(place.there / f"SENT-{name}"))
-
-
-def program_read(place: Place, names: list[str]) -> None:
-    """`get`, one after the other."""
-    place.program([f"get {name}" for name in names])
-
-
-def program_write(place: Place, names: list[str]) -> None:
-    """`put`, one after the other."""
-    place.program([f"put {name}" for name in names])
-
-
-def program_rename(place: Place, names: list[str]) -> None:
-    """`rename`, one after the other."""
-    place.program([f"rename {name} SENT-{name}" for name in names])
+def program(command: str) -> Way:
+    """What the program does with one name, one file after the other."""
+    return lambda place, names: place.program([command.format(name=name) for name in names])
 
 
 # -- cases ---------------------------------------------------------------------------------------------------
@@ -215,13 +215,15 @@ def cases(mib: int) -> list[Case]:
     """All there is to measure."""
     large, small = f"one file of {mib} MiB", f"{SMALL_COUNT} files of {SMALL_BYTES // 1000} KB"
     one, many = (1, mib * MIB, "MiB"), (SMALL_COUNT, SMALL_BYTES, "files")
-    reads, writes = (program_read, library_read), (program_write, library_write)
+    get = program("get {name}"), library(paramiko.SFTPClient.get, "{here}/{name}")
+    put = program("put {name}"), library(lambda client, there, here: client.put(here, there), "{here}/{name}")
+    rename = program("rename {name} SENT-{name}"), library(paramiko.SFTPClient.rename, "{there}/SENT-{name}")
     return [
-        Case(f"read {large}", *one, (read_one, *reads)),
-        Case(f"write {large}", *one, (write_one, *writes), up=True),
-        Case(f"read {small}", *many, (read_small, *reads)),
-        Case(f"write {small}", *many, (write_small, *writes), up=True),
-        Case(f"rename {small}", *many, (rename_small, program_rename, library_rename), renames=True),
+        Case(f"read {large}", *one, (read_one, *get)),
+        Case(f"write {large}", *one, (write_one, *put), up=True),
+        Case(f"read {small}", *many, (read_small, *get)),
+        Case(f"write {small}", *many, (write_small, *put), up=True),
+        Case(f"rename {small}", *many, (rename_small, *rename), renames=True),
     ]
 
 
@@ -230,7 +232,7 @@ def measured(case: Case, place: Place, rounds: int) -> Seen:
     seen = Seen()
     for _ in range(rounds):
         for name, way in zip(seen.seconds, case.ways, strict=True):
-            names = place.fill(place.here if case.up else place.there, case.count, case.size)
+            names = place.fill(case)
             forget_peak(os.getpid())
             idle, spent, began = resident_mib(os.getpid()), _cpu(name), time.perf_counter()
             way(place, names)
@@ -269,13 +271,12 @@ def _digest(path: Path) -> bytes:
 
 @contextmanager
 def made(work: Path) -> Iterator[Place]:
-    """OpenSSH's server and two folders."""
-    there, here = work / "there", work / "here"
+    """OpenSSH's server, and how the adapter reaches it."""
     with openssh(work) as server:
         flush = {"flush": "yes"} if os.environ.get("FLUSH", "") not in ("", "0") else {}
         at = {"host": "127.0.0.1", "port": server.port, "user": server.user, **flush}
         endpoint = Endpoint("Bench", "sftp", at, server.secrets, host_key=server.host_key)
-        yield Place(server, there, here, endpoint)
+        yield Place(server, endpoint, work)
 
 
 def main() -> None:
