@@ -1,10 +1,13 @@
-"""Puts what the fault tests saw (var/fault-report.json) into the table of docs/reliability.md.
+"""Puts what the fault tests saw (var/fault-report.json) into the tables of docs/reliability.md.
 
-`python bench/fault_table.py`, after `FULL=1 python -m pytest tests/faults`.
+`python bench/fault_table.py`, after `FULL=1 python -m pytest -m fault`. Where a case failed nothing is written: a table
+must not say that nothing was lost where nobody knows.
 """
 
 import json
+import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +16,66 @@ REPORT = ROOT / "var" / "fault-report.json"
 DOCUMENT = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
 NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
-SUMS = ("tried", "files", "lost", "doubled", "damaged", "mails_doubled")
-HEAD = ("Fault", "Tried", "Files", "Lost", "Doubled", "Damaged", "Mails doubled", "Databases")
+SUMS = ("tried", "files", "lost", "doubled", "damaged", "mails_doubled", "uploads_left")
+HEAD = ("Tried", "Files", "Lost", "Doubled", "Damaged", "Mails doubled", "Uploads left", "Databases")
+Cases = Sequence[dict[str, Any]]
 
 
-def table(cases: list[dict[str, Any]]) -> str:
-    """One row a fault, its seeds and databases summed; a case that did not pass is said in its row."""
-    by_fault: dict[str, list[dict[str, Any]]] = defaultdict(list)
+def failed(cases: Cases) -> list[str]:
+    """The cases that did not pass, or of which a figure is not known."""
+    return [
+        f"{case['group']}: {case['fault']} ({case['database']})"
+        for case in cases
+        if not case["passed"] or any(case[name] is None for name in SUMS)
+    ]
+
+
+def tables(cases: Cases) -> str:
+    """A table a group, a row a fault; before them one that sums up the groups. ValueError where a case failed."""
+    if wrong := failed(cases):
+        raise ValueError("These cases failed:\n" + "\n".join(wrong))
+    groups = _by(cases, "group")
+    summary = _table("Kind of fault", [(name, of_it) for name, of_it in groups.items()], total=cases)
+    parts = [
+        f"### {name}\n\n{_table('Fault', list(_by(of_it, 'fault').items()))}"
+        for name, of_it in groups.items()
+    ]
+    return "\n\n".join([summary, *parts])
+
+
+def _by(cases: Cases, key: str) -> dict[str, list[dict[str, Any]]]:
+    """In the order of their names."""
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for case in cases:
-        by_fault[case["fault"].partition(" (seed")[0]].append(case)
-    rows = [_row(fault, of_it) for fault, of_it in sorted(by_fault.items())]
-    rows.append(_row("**All**", cases))
-    return "\n".join(f"| {' | '.join(row)} |" for row in (HEAD, ("--",) * len(HEAD), *rows))
+        found[case[key]].append(case)
+    return dict(sorted(found.items()))
 
 
-def _row(fault: str, cases: list[dict[str, Any]]) -> tuple[str, ...]:
-    failed = sum(not case["passed"] for case in cases)
+def _table(what: str, rows: list[tuple[str, list[dict[str, Any]]]], total: Cases = ()) -> str:
+    lines = [(what, *HEAD), ("--",) * (len(HEAD) + 1), *(_row(name, of_it) for name, of_it in rows)]
+    if total:
+        lines.append(_row("**All**", total))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _row(name: str, cases: Cases) -> tuple[str, ...]:
     databases = sorted({NAMES[case["database"]] for case in cases}, reverse=True)
-    counts = (str(sum(case[name] for case in cases)) for name in SUMS)
-    return (fault + (f" (**{failed} failed**)" if failed else ""), *counts, ", ".join(databases))
+    counts = (str(sum(case[figure] for case in cases)) for figure in SUMS)
+    return (name, *counts, ", ".join(databases))
 
 
-def main() -> None:
-    """Write the table between its marks."""
+def main() -> int:
+    """Write the tables between their marks; 1, and nothing written, where a case failed."""
+    try:
+        made = tables(json.loads(REPORT.read_text()))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
     before, _, rest = DOCUMENT.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n{table(json.loads(REPORT.read_text()))}\n{END}{after}")
+    DOCUMENT.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

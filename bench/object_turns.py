@@ -31,6 +31,7 @@ class Order:
     bucket: str
     folder: str
     at_once: int
+    volley: int
 
 
 def act(order: Order) -> Spent:
@@ -63,26 +64,26 @@ def _download_large(store: FileStore, order: Order) -> None:
 
 
 def _upload_small(store: FileStore, order: Order) -> None:
-    for paths in _volleys(sorted(Path(order.folder).iterdir()), order.at_once):
+    for paths in _volleys(sorted(Path(order.folder).iterdir()), order.volley):
         files = [Parcel(path.name, path.read_bytes()) for path in paths]
         _good(store.write_many(order.bucket, files, at_once=order.at_once))
 
 
 def _download_small(store: FileStore, order: Order) -> None:
-    for infos in _volleys(list(store.list(order.bucket)), order.at_once):
+    for infos in _volleys(list(store.list(order.bucket)), order.volley):
         names = [info.name for info in infos]
         for whole in _good(store.read_many(order.bucket, names, at_once=order.at_once)):
             (Path(order.folder) / whole.info.name).write_bytes(whole.content)
 
 
 def _rename_small(store: FileStore, order: Order) -> None:
-    for infos in _volleys(list(store.list(order.bucket)), order.at_once):
+    for infos in _volleys(list(store.list(order.bucket)), order.volley):
         names = [(info.name, f"SENT-{info.name}") for info in infos]
         _good(store.rename_many(order.bucket, names, at_once=order.at_once))
 
 
 def _volleys(items: Sequence[Any], count: int) -> Iterator[Sequence[Any]]:
-    """As the engine takes them: so many at once, then the next."""
+    """As the engine takes them: so many together, then the next."""
     for start in range(0, len(items), count):
         yield items[start : start + count]
 

@@ -1,8 +1,9 @@
 """The object storage adapter alone beside rclone, at one `rclone serve s3`, in the same run.
 
-`python -m bench.object_wire [--mib 256] [--files 2000] [--at-once 16] [--rounds 3] [--only upload,small]` prints, for
-one large file and for many of 20 KB: speed as ratio to rclone's, CPU seconds of the client and of the server, peak
-memory. Each turn is a process of its own; rclone's start counts in its time, the adapter's imports do not in its.
+`python -m bench.object_wire [--mib 256] [--files 2000] [--at-once 16] [--volley 16] [--rounds 3] [--only upload,small]`
+prints, for one large file and for many of 20 KB: speed as ratio to rclone's, CPU seconds of the client and of the
+server, peak memory. Each turn is a process of its own; rclone's start counts in its time, the adapter's imports do not
+in its.
 """
 
 import argparse
@@ -26,15 +27,26 @@ from bench.rclone import TUNED, ObjectPlace, Spent, copy, move, object_server
 
 SMALL_BYTES, MIB = 20_000, 2**20
 RENAMED = "SENT-"
+IN_MEMORY = Path("/dev/shm")  # noqa: S108  (a folder of its own is made there)
 
 
 class Bench:
     """Files to send, a folder to fetch into, and the store; each turn has a bucket of its own."""
 
-    def __init__(self, work: Path, place: ObjectPlace, *, mib: int, files: int, at_once: int) -> None:
+    def __init__(
+        self,
+        work: Path,
+        fetched: Path,
+        place: ObjectPlace,
+        *,
+        mib: int,
+        files: int,
+        at_once: int,
+        volley: int,
+    ) -> None:
         """Make the files: one of `mib` MiB, `files` of 20 KB."""
-        self.place, self.at_once, self.turns = place, at_once, 0
-        self.large, self.small, self.fetched = work / "large", work / "small", work / "fetched"
+        self.place, self.at_once, self.volley, self.turns = place, at_once, volley, 0
+        self.large, self.small, self.fetched = work / "large", work / "small", fetched
         for folder in (self.large, self.small):
             folder.mkdir()
         block = os.urandom(MIB)
@@ -63,7 +75,7 @@ class Bench:
     def _adapter(self, act: str, bucket: str, sent: Path) -> Spent:
         settings = {"endpoint_url": self.place.url, "access_key": self.place.access_key}
         folder = sent if act.startswith("upload") else self.fetched
-        order = Order(act, settings, self.place.secret_key, bucket, str(folder), self.at_once)
+        order = Order(act, settings, self.place.secret_key, bucket, str(folder), self.at_once, self.volley)
         told = subprocess.run(
             python("-m", "bench.object_turns"),
             input=json.dumps(asdict(order)),
@@ -104,9 +116,13 @@ def main() -> None:
     table = Table("", "", "seconds", "times rclone", "times tuned", "CPU s", "server's CPU s", "peak MiB")
     with (
         tempfile.TemporaryDirectory(dir=os.environ.get("HUB_VAR")) as work,
+        # Where files are fetched to is in memory: how fast a disk makes files is not what is measured.
+        tempfile.TemporaryDirectory(dir=IN_MEMORY if IN_MEMORY.is_dir() else work) as fetched,
         object_server(Path(work)) as place,
     ):
-        bench = Bench(Path(work), place, mib=wanted.mib, files=wanted.files, at_once=wanted.at_once)
+        counts = {"mib": wanted.mib, "files": wanted.files, "at_once": wanted.at_once}
+        counts["volley"] = wanted.volley or wanted.at_once
+        bench = Bench(Path(work), Path(fetched) / "files", place, **counts)
         for act in (act for act in ACTS if all(word in act for word in wanted.only.split(",") if word)):
             seen = _rounds(partial(bench.turn, act), wanted.rounds)
             table.add_section()
@@ -117,8 +133,10 @@ def main() -> None:
 
 def _wanted() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench.object_wire")
-    for name, default in (("--mib", 256), ("--files", 2000), ("--at-once", 16), ("--rounds", 3)):
+    for name, default in (("--mib", 256), ("--files", 2000), ("--rounds", 3)):
         parser.add_argument(name, type=int, default=default)
+    parser.add_argument("--at-once", type=int, default=16, help="small files under way at once")
+    parser.add_argument("--volley", type=int, default=0, help="small files handed over together; 0: as many")
     parser.add_argument("--only", default="", help="words of what to measure, separated by commas")
     return parser.parse_args()
 

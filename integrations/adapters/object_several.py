@@ -15,6 +15,7 @@ from integrations.adapters.object_write import Bucket, head, is_md5, plain_etag,
 from integrations.adapters.several import Each, Parcel, Whole, not_started
 
 FEWEST_LISTED = 4  # names; fewer are as quickly asked for one by one
+MOST_LISTED = 1000
 SPARE = 3  # times as many objects are listed as names looked for: others may lie between
 
 
@@ -106,7 +107,8 @@ def taken(bucket: Bucket, names: Sequence[str], at_once: int) -> set[str]:
 class Look:
     """Which of some names are there: by one short listing, and a HEAD for each it did not come to.
 
-    Names that are handled together mostly lie together: the listing begins right before the first of them.
+    Names that are handled together mostly lie together: the listing begins right before the first of them. Of a store
+    that always begins at the first name (rclone's server), all with the same beginning are listed, while they fit.
     """
 
     def __init__(self, bucket: Bucket, names: Iterable[str]) -> None:
@@ -115,8 +117,10 @@ class Look:
         self._seen: dict[str, Seen] = {}
         self._begins = self._reached = ""  # what lies between is known
         wanted = sorted({name for name in names if not name_trouble(name)})
-        if len(wanted) >= FEWEST_LISTED and bucket.habits.heeds_marker:
-            self._list(wanted)
+        if len(wanted) >= FEWEST_LISTED and bucket.habits.lists_near:
+            self._list(wanted, marker=wanted[0][:-1], most=SPARE * len(wanted))
+        if len(wanted) >= FEWEST_LISTED and not bucket.habits.lists_near and bucket.habits.lists_all:
+            self._list(wanted, marker="", most=MOST_LISTED)
 
     def at(self, name: str) -> Seen | None:
         """The object's figures, or None where it is not there; any of the names, in any thread."""
@@ -125,21 +129,18 @@ class Look:
         found = head(self._bucket, name)
         return Seen(found.size, found.etag) if found else None
 
-    def _list(self, names: list[str]) -> None:
+    def _list(self, names: list[str], *, marker: str, most: int) -> None:
         same = takewhile(lambda pair: pair[0] == pair[1], zip(names[0], names[-1], strict=False))
-        marker = names[0][:-1]  # the closest that is surely before the first
+        asked = {"Prefix": "".join(letter for letter, _ in same), "Delimiter": "/", "MaxKeys": most}
         with object_errors(self._bucket.endpoint, self._bucket.name):
-            page = self._bucket.quick.list_objects(
-                Bucket=self._bucket.name,
-                Prefix="".join(letter for letter, _ in same),
-                Delimiter="/",
-                Marker=marker,
-                MaxKeys=SPARE * len(names),
-            )
-        seen = {item["Key"]: Seen(item["Size"], plain_etag(item["ETag"])) for item in page["Contents"]}
-        self._bucket.habits.heeds_marker = all(key > marker for key in seen)
-        self._seen, self._begins = seen, names[0]
-        self._reached = max(seen, default="") if page["IsTruncated"] else names[-1]
+            page = self._bucket.quick.list_objects(Bucket=self._bucket.name, Marker=marker, **asked)
+        self._seen = {item["Key"]: Seen(item["Size"], plain_etag(item["ETag"])) for item in page["Contents"]}
+        self._begins = names[0]
+        self._reached = max(self._seen, default="") if page["IsTruncated"] else names[-1]
+        if marker:  # the closest that is surely before the first
+            self._bucket.habits.lists_near = all(key > marker for key in self._seen)
+        elif self._reached < names[-1]:
+            self._bucket.habits.lists_all = False
 
 
 def _none_started(error: AdapterError, count: int) -> Each[Any]:

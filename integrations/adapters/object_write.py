@@ -32,7 +32,8 @@ class Habits:
 
     def __init__(self) -> None:
         """Nothing yet: it is taken to speak as AWS does."""
-        self.heeds_marker = True  # a listing begins behind any name that is given, not only behind one it has
+        self.lists_near = True  # a listing begins behind any name that is given, not only behind one it has
+        self.lists_all = True  # where it does not: the names looked for are among the first that it lists
         self._refuses_conditions = False
 
     def only_new(self, do: Callable[[Mapping[str, Any]], Answer], path: str, *, is_new: bool) -> Answer:

@@ -14,13 +14,13 @@ from integrations.adapters.names import name_trouble
 from integrations.adapters.several import not_started
 from integrations.engine.breakers import breaker_worked
 from integrations.engine.brood import NOT_STARTED
-from integrations.engine.carriage import Ways, most_at_once
+from integrations.engine.carriage import Ways
 from integrations.engine.crash import crash
 from integrations.engine.faults import Fault, TechnicalFault, fault_of
 from integrations.engine.files import Feed, Tap, at_edge, rename_at_source, store_of
 from integrations.engine.settling import settle_vanished
 from integrations.engine.stream import Kind
-from integrations.engine.volley import Handover, carry, volleys
+from integrations.engine.volley import TOGETHER, Handover, carry, volleys
 from integrations.models import Connection, FileTransfer
 
 if TYPE_CHECKING:
@@ -106,10 +106,10 @@ def move_files(run: "Run", job: Job) -> Summary:
 
 
 def _most(run: "Run", job: Job) -> int:
-    """How many small files may be under way at once."""
+    """How many small files go together: as the source's connection sets. How many are under way, each store says."""
     if job.serial or not isinstance(job.hand_on, Handover):
         return 1
-    return most_at_once(run, job.source)
+    return run.connection(job.source).parallel or TOGETHER
 
 
 def _in_ledger(source: Connection, job: Job, names: list[str]) -> set[str]:

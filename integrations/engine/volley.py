@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from integrations.engine.context import Run
 
 State = FileTransfer.State
+TOGETHER = 64  # files of a volley, where the connection sets no number
 LARGEST = 4 * 1024 * 1024  # bytes of a file that still goes in a volley
 MOST_BYTES = 16 * 1024 * 1024  # of all its files: they are in memory together
 

@@ -5,8 +5,14 @@ import io
 import socket
 import threading
 import time
+from contextlib import closing
 
+import boto3
 import pytest
+import time_machine
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from integrations.adapters import adapter_class, object_parts, object_rename
 from integrations.adapters.contract import Endpoint
@@ -19,6 +25,7 @@ from integrations.adapters.errors import (
     Refused,
     Unwhole,
 )
+from integrations.adapters.object_quick import QuickClient
 from integrations.adapters.several import Parcel
 from tests.contracts import sites
 
@@ -393,6 +400,36 @@ def test_a_small_object_that_another_place_is_named_for_is_asked_for_there(store
     assert store.write_many(BUCKET, parcels("a"), at_once=1)[0].size == 1
     moved[0] = True
     assert store.read_many(BUCKET, ["a"], at_once=1)[0].content == b"a"
+
+
+@over(
+    "url", ["http://os.example", "http://os.example:80", "https://os.example:8443/base", "https://[::1]:9000"]
+)
+@over("key", ["a", " two  words ", "Zähler é+%41~*.csv", "計量器;x=1&y.csv", "quote'\"back\\slash"])
+def test_small_requests_are_signed_as_botocore_signs_them(url, key):
+    client = boto3.client(
+        "s3", endpoint_url=url, region_name="eu-one", aws_access_key_id="id", aws_secret_access_key="secret"
+    )
+    quick = QuickClient(client, access_key="id", secret_key="secret")
+    asked = {
+        "put": (
+            "PUT",
+            {"Bucket": "b-1", "Key": key},
+            b"content",
+            {"content-md5": "x==", "x-amz-meta-m": "1"},
+        ),
+        "list": ("GET", {"Bucket": "b-1", "Prefix": key, "Delimiter": "/", "MaxKeys": 5}, b"", {}),
+        "delete": ("DELETE", {"Bucket": "b-1", "Key": key}, b"", {}),
+    }
+    signer = S3SigV4Auth(Credentials("id", "secret"), "s3", "eu-one")
+    with closing(client), time_machine.travel("2026-03-29T01:30:00Z", tick=False):
+        for method, names, body, headers in asked.values():
+            ours = quick._request(method, names, body, dict(headers))
+            theirs = AWSRequest(method=method, url=ours.url, data=body, headers=headers)
+            theirs.context |= {"client_config": client.meta.config, "has_streaming_input": method == "PUT"}
+            signer.add_auth(theirs)
+            assert ours.headers["Authorization"] == theirs.headers["Authorization"]
+            assert ours.headers["x-amz-content-sha256"] == theirs.headers["X-Amz-Content-SHA256"]
 
 
 # -- reading large objects ---------------------------------------------------------------------------------------
