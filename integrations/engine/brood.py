@@ -26,7 +26,7 @@ from integrations.models import Attempt, Connection, FileTransfer, Flow, Instanc
 if TYPE_CHECKING:
     from integrations.engine.context import Run
 
-NOT_STARTED = "HUB-NOT-STARTED"
+NOT_STARTED = "not started"  # seen by no caller
 State = FileTransfer.State
 
 
