@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 Status = Instance.Status
-LONGEST_STEP = 200
 Outcome = Attempt.Outcome
 
 
@@ -144,7 +143,7 @@ def _fault_fields(fault: Fault) -> dict[str, Any]:
         "fault_class": fault.fault_class,
         "fault_code": fault.code,
         "fault_text": fault.text,
-        "fault_step": fault.step[:LONGEST_STEP],  # a file's name can be longer
+        "fault_step": fault.step,
     }
 
 

@@ -30,6 +30,7 @@ __all__ = ["Feed", "FileTransfer", "Handover", "Job", "Summary", "Tap", "move_fi
 
 log = structlog.get_logger(__name__)
 State = FileTransfer.State
+LONGEST_STEP = 200  # characters of a name that are kept as the step a fault is of
 NAMES_AT_ONCE = 500  # in one question to the ledger
 
 
@@ -191,7 +192,7 @@ def _count(run: "Run", info: FileInfo, fault: Fault | None, summary: Summary) ->
     summary.not_transferred.append((info.name, fault.text))
     if fault.code == NOT_STARTED:
         return
-    fault.step = fault.step or info.name
+    fault.step = fault.step or info.name[:LONGEST_STEP]
     if summary.fault is None or _is_leftover(summary.fault):
         summary.fault = fault
     run.stream.say(Kind.FAULT, f"{info.name}: {fault.text}", level="error")
