@@ -84,8 +84,8 @@ class Route:
             preference = {"dacs.file.target.transfer.pref": "os" if kinds[1] == OBJECTS_END else "ftp"}
             places = {**source.properties(), **target.properties()}
             prepare(reaches(source.reach(), target.reach()), {**preference, **places})
-            scratch = work / "scratch"
-            scratch.mkdir()
+            scratch = work / "here" / "scratch"
+            scratch.mkdir(parents=True)
             yield Route(name, source, target, scratch)
 
     def set_target(self, **settings: str) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from integrations.models import DueRun, FileTransfer, Flow, Instance, Notification, Schedule
+from integrations.engine.leftovers import sweep_leftovers
+from integrations.models import Activity, DueRun, FileTransfer, Flow, Instance, Notification, Schedule
 from integrations.services.client_create import client_create
 from integrations.services.flow_run import flow_run
 from integrations.services.flow_switch import flow_activate
@@ -13,25 +14,45 @@ from tests.flows.conftest import connection_set, property_set
 
 FTP = "OUTL-BA-CCS_DACS_CUST_SYNC_FTP"
 CONFIG = "OUTL-BRT-CCS_DACS_ConfigProps"
+PATIENT = {"connect_timeout": 20, "read_timeout": 20, "retries": 5}
+NOWHERE: dict[str, Any] = {
+    "settings": {"endpoint_url": "http://127.0.0.1:9", "access_key": "key"},
+    "secrets": {"secret_key": "secret"},
+    "host_key": "",
+}
 
 
-def set_up(*, ccs_files: dict, dacs_files: dict, ccs: dict, source: str, target: str) -> None:
+def set_up(
+    *, source: dict, target: dict, kind: str, ccs: dict, from_directory: str, to_directory: str
+) -> None:
     """Point the package at its neighbours, give DACS its log-in, switch every flow on."""
-    patient = {"connect_timeout": 20, "read_timeout": 20, "retries": 5}
-    for name, server in (("OU FTP CCS for CCS-DACS", ccs_files), ("OU FTP DACS for CCS-DACS", dacs_files)):
-        where = {"host": server["host"], "port": server["port"], "user": "hub"}
-        connection_set(name, where, {"password": "sftp"}, host_key=server["host_key"], **patient)
-    for name in ("OU REST CCS OS for CCS-DACS", "OU REST DACS OS for CCS-DACS"):
-        where = {"endpoint_url": "http://127.0.0.1:9", "access_key": "key"}
-        connection_set(name, where, {"secret_key": "secret"})
+    _connect("OU FTP CCS for CCS-DACS", source)
+    _connect("OU REST CCS OS for CCS-DACS", NOWHERE)
+    _connect("OU FTP DACS for CCS-DACS", target if kind == "sftp" else source)
+    _connect("OU REST DACS OS for CCS-DACS", target if kind == "os" else NOWHERE)
     where = {"url": ccs["url"], "auth": "basic", "user": ccs["user"]}
-    connection_set("OU REST CCS for CCS-DACS", where, {"password": ccs["password"]}, **patient)
-    property_set(CONFIG, "ccs.ftp.custsync.input.directory", source)
-    property_set(CONFIG, "dacs.ftp.custsync.output.directory", target)
+    connection_set("OU REST CCS for CCS-DACS", where, {"password": ccs["password"]}, **PATIENT)
+    property_set(CONFIG, "ccs.ftp.custsync.input.directory", from_directory)
+    if kind == "os":
+        namespace, _, bucket = to_directory.partition("/")
+        property_set(CONFIG, "dacs.file.target.transfer.pref", "os")
+        property_set(CONFIG, "dacs.os.custsync.namespace", namespace)
+        property_set(CONFIG, "dacs.os.custsync.bucketname", bucket)
+    else:
+        property_set(CONFIG, "dacs.ftp.custsync.output.directory", to_directory)
     flows = list(Flow.objects.filter(package="outl.ba.ccs_dacs"))
     for flow in flows:
         flow_activate(flow=flow, actor="test")
     client_create(client_id="DACS", flows=flows, secret=SECRET)
+
+
+def _connect(name: str, place: dict[str, Any]) -> None:
+    connection_set(name, place["settings"], place["secrets"], host_key=place["host_key"], **PATIENT)
+
+
+def now() -> str:
+    """What was made up to now is not told by what is asked `since` then."""
+    return timezone.now().isoformat()
 
 
 def run(*, prefix: str) -> str:
@@ -51,13 +72,27 @@ def schedule(*, prefix: str, seconds: int) -> None:
     )
 
 
-def due_runs() -> int:
-    """How many due times were taken."""
-    return DueRun.objects.count()
+def leftovers_swept() -> int:
+    """What the beat does every ten minutes with what ended runs left at their targets; how many files'."""
+    return sweep_leftovers()
 
 
-def instances() -> list[dict[str, Any]]:
+def schedules_off() -> int:
+    """Nothing is due any more; how many schedules."""
+    return Schedule.objects.update(enabled=False)
+
+
+def due_runs() -> list[dict[str, Any]]:
+    """The due times that were taken, and what became of each."""
+    rows = DueRun.objects.order_by("due_at").values("due_at", "outcome", "instance_id")
+    return [
+        {**row, "due_at": row["due_at"].isoformat(), "instance_id": str(row["instance_id"])} for row in rows
+    ]
+
+
+def instances(*, since: str) -> list[dict[str, Any]]:
     """All of them, oldest first, with how their attempts ended."""
+    rows = Instance.objects.filter(created_at__gt=since).order_by("created_at", "id")
     return [
         {
             "id": str(row.pk),
@@ -68,22 +103,53 @@ def instances() -> list[dict[str, Any]]:
             "fault": row.fault_text,
             "holder": row.holder,
             "crashes": row.crashes,
-            "attempts": [attempt.outcome for attempt in row.attempts.order_by("number")],
+            "attempts": [attempt.outcome for attempt in row.attempts.all()],
             "steps": [{"state": step.state, "repeats": step.repeats} for step in row.steps.all()],
+            "files": len(row.file_transfers.all()),
         }
-        for row in Instance.objects.select_related("flow").order_by("created_at", "id")
+        for row in rows.select_related("flow").prefetch_related("attempts", "steps", "file_transfers")
     ]
 
 
-def transfers() -> list[dict[str, Any]]:
+def transfers(*, since: str) -> list[dict[str, Any]]:
     """The ledger."""
-    return [dict(row) for row in FileTransfer.objects.values("source_name", "state", "tries", "renamed_to")]
+    rows = FileTransfer.objects.filter(created_at__gt=since)
+    return [dict(row) for row in rows.values("source_name", "state", "tries", "renamed_to", "trouble")]
 
 
-def mails() -> list[dict[str, Any]]:
+def mails(*, since: str) -> list[dict[str, Any]]:
     """The outbox."""
     fields = ("kind", "state", "tries", "maybe_twice", "message_id", "instance_id")
-    return [{**row, "instance_id": str(row["instance_id"])} for row in Notification.objects.values(*fields)]
+    rows = Notification.objects.filter(created_at__gt=since).values(*fields)
+    return [{**row, "instance_id": str(row["instance_id"])} for row in rows]
 
 
-ASKED = {one.__name__: one for one in (set_up, run, schedule, due_runs, instances, transfers, mails)}
+def stories(*, since: str) -> list[dict[str, Any]]:
+    """The activity streams, each in its order."""
+    rows = Activity.objects.filter(instance__created_at__gt=since).order_by("id")
+    told = rows.values("instance_id", "attempt", "kind", "level", "text")
+    return [{**row, "instance_id": str(row["instance_id"])} for row in told]
+
+
+def mails_cut_off_are_due() -> int:
+    """As if the two minutes were over after which a mail that was being sent is found again; how many."""
+    return Notification.objects.filter(state="sending").update(next_try_at=timezone.now())
+
+
+ASKED = {
+    one.__name__: one
+    for one in (
+        set_up,
+        now,
+        run,
+        schedule,
+        leftovers_swept,
+        schedules_off,
+        due_runs,
+        instances,
+        transfers,
+        mails,
+        stories,
+        mails_cut_off_are_due,
+    )
+}

@@ -65,7 +65,9 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: str = PG) -> None:
+        """`server`: URL of a database there."""
+        self._server = server
         self._folder = folder / "pg-template"
         self._folder.mkdir(parents=True)
         self._template = f"hub_fault_{os.getpid()}_template"
@@ -100,13 +102,11 @@ class Postgres:
         """The template."""
         self._do(f"DROP DATABASE IF EXISTS {self._template} WITH (FORCE)")
 
-    @staticmethod
-    def _url(name: str) -> str:
-        return urlsplit(PG)._replace(path=f"/{name}").geturl()
+    def _url(self, name: str) -> str:
+        return urlsplit(self._server)._replace(path=f"/{name}").geturl()
 
-    @staticmethod
-    def _do(statement: str) -> None:
-        with psycopg.connect(PG, autocommit=True) as connection:
+    def _do(self, statement: str) -> None:
+        with psycopg.connect(self._server, autocommit=True) as connection:
             connection.execute(statement)  # type: ignore[call-overload]  # names are ours; DDL takes no parameters
 
 

@@ -1,65 +1,84 @@
-"""A hub of real processes between real servers, and the judge of what it did to the files and mails."""
+"""A hub of real processes between real servers, killed, frozen and asked as a test wishes."""
 
 import contextlib
-import hashlib
+import itertools
 import json
-import os
 import random
-import select
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import requests
-
 from demo.ccs import Ccs
 from demo.mail import MailServer
-from demo.sftp import SftpServer
-from tests.faults.databases import ROOT, SECRET, Postgres, Sqlite, hub_environment
-from tests.faults.processes import command_of, kill, processes_of, state_of, wait_until
+from tests.faults.asking import Inside
+from tests.faults.databases import ROOT, Postgres, Sqlite, hub_environment
+from tests.faults.places import BucketPlace, FolderPlace, Place, measured
+from tests.faults.processes import command_of, group_of, kill, processes_of, state_of, wait_until
+from tests.faults.watch import Expected
 from tests.servers import free_port, wait_for
 
-IN, OUT, SENT = "sploutput", "upload", "SENT-"
+IN, OUT = "sploutput", "upload"
 CCS_LOGIN = {"user": "HUB", "password": "a long password of CCS"}
-TIMES = {"HUB_LEASE_SECONDS": "3", "HUB_HEARTBEAT_SECONDS": "1", "HUB_SWEEP_SECONDS": "1", "HUB_WORKERS": "2"}
+WORKERS = 3
+TIMES = {
+    "HUB_LEASE_SECONDS": "3",
+    "HUB_HEARTBEAT_SECONDS": "1",
+    "HUB_SWEEP_SECONDS": "1",
+    "HUB_LEFTOVER_SECONDS": "1",
+    "HUB_WORKERS": str(WORKERS),
+}
 ENDED = ("succeeded", "failed", "held", "skipped", "discarded")
+PREFIX = "C1-DCTEX"
+WHOLE_CLUSTER = WORKERS + 4  # with main process, sentinel, pusher and monitor
 
 
-@dataclass
-class Judged:
-    """What the files and mails of one case look like in the end; 0 everywhere is right."""
+@dataclass(frozen=True)
+class Shape:
+    """What stands around a hub: `target` is sftp or os (object storage); `sshd`: OpenSSH's server serves the files."""
 
-    files: int = 0
-    lost: int = 0
-    doubled: int = 0
-    damaged: int = 0
-    mails_doubled: int = 0
-    said: list[str] = field(default_factory=list)
+    target: str = "sftp"
+    sshd: bool = False
+
+    def __str__(self) -> str:
+        server = "sshd" if self.sshd else "sftp"
+        return f"{server}-to-{server if self.target == 'sftp' else self.target}"
 
 
 class FaultHub:
     """One hub: its folder, its database, its neighbours (in this process), and its own processes (not)."""
 
-    def __init__(self, folder: Path, template: Sqlite | Postgres) -> None:
+    def __init__(self, folder: Path, template: Sqlite | Postgres, shape: Shape | None = None) -> None:
         """Neighbours are up afterwards, the hub is set up; none of its processes runs yet."""
-        self.folder, self._template = folder, template
-        self.var, self.marks = folder / "var", folder / "marks"
-        self.source, self.target = folder / "ccs" / IN, folder / "dacs" / OUT
-        for place in (self.marks, self.source, self.target):
-            place.mkdir(parents=True)
+        self.folder, self.template, self.shape = folder, template, shape or Shape()
+        self.var, self.marks, self._plan = folder / "var", folder / "marks", folder / "plan"
+        self.marks.mkdir(parents=True)
         self._stack = contextlib.ExitStack()
+        self._started: list[subprocess.Popen[bytes]] = []
+        self._numbers = itertools.count(1)
+        self._round = 1
+        try:
+            self._begin()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _begin(self) -> None:
+        template = self.template
         self.database = template.copy(self.var)
         self._stack.callback(template.drop, self.database)
         self._stack.callback(self._end_all)
-        self.ccs_files = self._stack.enter_context(SftpServer(folder / "ccs", {"hub": "sftp"}))
-        self.dacs_files = self._stack.enter_context(SftpServer(folder / "dacs", {"hub": "sftp"}))
+        sshd = self.shape.sshd
+        self.source = FolderPlace(self._stack, self.folder / "ccs", IN, sshd=sshd)
+        self.target: Place = (
+            BucketPlace(self._stack)
+            if self.shape.target == "os"
+            else FolderPlace(self._stack, self.folder / "dacs", OUT, sshd=sshd)
+        )
         self.mail = self._stack.enter_context(MailServer())
         self.ccs = self._stack.enter_context(
             Ccs(population=24, username=CCS_LOGIN["user"], password=CCS_LOGIN["password"])
@@ -67,28 +86,52 @@ class FaultHub:
         self.environment = hub_environment(
             self.var, EMAIL_URL=self.mail.url, HUB_LOG_FORMAT="text", **TIMES, **self.database
         )
-        self._files: dict[str, tuple[int, str]] = {}
-        self._watch = Watch(self.target, self._files)
-        self._started: list[subprocess.Popen[bytes]] = []
-        self._lock = threading.Lock()
-        self._inside = self._start_inside()
+        self.files: Expected = {}
+        self.watch = self.target.watch(self.files)
+        self._stack.callback(self._stop_watch)
+        self._inside = Inside(self.environment, self.folder / "inside.log")
+        self._stack.callback(self._inside.close)
+        self._set_up()
+        self._since = self.ask("now")
+
+    def _set_up(self) -> None:
         self.ask(
             "set_up",
-            ccs_files={"host": "127.0.0.1", "port": self.ccs_files.port, "host_key": self.ccs_files.host_key},
-            dacs_files={
-                "host": "127.0.0.1",
-                "port": self.dacs_files.port,
-                "host_key": self.dacs_files.host_key,
-            },
+            source=self.source.connection(),
+            target=self.target.connection(),
+            kind=self.shape.target,
             ccs={"url": self.ccs.url, **CCS_LOGIN},
-            source=f"/{IN}",
-            target=f"/{OUT}",
+            from_directory=self.source.directory,
+            to_directory=self.target.directory,
         )
+
+    @property
+    def target_folder(self) -> Path:
+        """Where files arrive, where that is no bucket."""
+        assert isinstance(self.target, FolderPlace)
+        return self.target.folder
+
+    def _stop_watch(self) -> None:
+        """The one there is by then."""
+        self.watch.stop()
 
     def close(self) -> None:
         """End every process of this hub, then its neighbours, then its database."""
-        self._watch.stop()
         self._stack.close()
+
+    def clear(self) -> None:
+        """Begin anew: no files, no mails, nothing planned; what was asked of before this is not told any more."""
+        for path in (self._plan, self._struck):
+            path.unlink(missing_ok=True)
+        self.watch.stop()
+        self._round += 1
+        self.files.clear()
+        for place in (self.source, self.target):
+            place.proxy.disarm()
+            place.clear()
+        self.mail.reset()
+        self.watch = self.target.watch(self.files)
+        self._since = self.ask("now")
 
     # -- its processes -------------------------------------------------------------------------------------
 
@@ -109,9 +152,28 @@ class FaultHub:
         return process
 
     def beat(self, points: str = "", *, cluster: bool = True, **more: str) -> subprocess.Popen[bytes]:
-        """`hub_beat`, with crash points if wanted; each strikes once, over restarts."""
+        """`hub_beat`; crash points are those of `points`, each once over restarts, else what `arm` plans."""
         crash = {"HUB_CRASH_POINTS": points, "HUB_CRASH_MARK": str(self.marks)} if points else {}
+        crash = crash or {"HUB_CRASH_FILE": str(self._plan)}
         return self.start("manage.py", "hub_beat", *(["--cluster"] if cluster else []), **{**crash, **more})
+
+    def cluster_up(self) -> None:
+        """Wait until the beat's cluster has all its processes."""
+        self.wait(lambda: len(self.cluster()) >= WHOLE_CLUSTER, 60, "the whole cluster")
+
+    def arm(self, point: str, how: str = "KILL") -> None:
+        """Who passes this point next is killed, or frozen (STOP); as integrations/engine/crash.py has it."""
+        scratch = self._plan.with_suffix(".new")
+        scratch.write_text(f"{point} {how} {next(self._numbers)}")
+        scratch.rename(self._plan)
+
+    def struck(self) -> bool:
+        """Whether what was armed has happened."""
+        return self._struck.exists()
+
+    @property
+    def _struck(self) -> Path:
+        return Path(f"{self._plan}.struck")
 
     def web(self, points: str = "", port: int = 0) -> int:
         """A web server on a free port (or this one), which is answered."""
@@ -124,11 +186,15 @@ class FaultHub:
 
     def processes(self) -> list[int]:
         """Every living process of this hub but the one that answers `ask`."""
-        return [pid for pid in processes_of(self.var) if pid != self._inside.pid]
+        return [pid for pid in processes_of(self.var) if pid != self._inside.process.pid]
 
     def cluster(self) -> list[int]:
         """The cluster's processes: its main one, sentinel, workers, pusher, monitor."""
         return [pid for pid in self.processes() if "qcluster" in command_of(pid)]
+
+    def main_of_cluster(self) -> int:
+        """The cluster's main process; 0 while there is none."""
+        return next((pid for pid in self.cluster() if group_of(pid) == pid), 0)
 
     def frozen(self) -> int:
         """A process of the hub that has stopped itself; 0 while there is none."""
@@ -145,85 +211,58 @@ class FaultHub:
                 kill(pid)
                 kill(pid, signal.SIGCONT)
             time.sleep(0.1)
-        for process in [*self._started, self._inside]:
+        for process in self._started:
             process.wait(10)
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
 
     # -- questions from inside -----------------------------------------------------------------------------
 
-    def _start_inside(self) -> subprocess.Popen[bytes]:
-        with (self.folder / "inside.log").open("wb") as errors:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.inside"],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                start_new_session=True,
-            )
-        self._inside = process
-        self._answer()
-        return process
-
     def ask(self, do: str, **values: Any) -> Any:
-        """One question, answered by the hub's own code (tests/faults/inside.py)."""
-        with self._lock:
-            assert self._inside.stdin is not None
-            self._inside.stdin.write(json.dumps({"do": do, **values}).encode() + b"\n")
-            self._inside.stdin.flush()
-            return self._answer()
-
-    def _answer(self) -> Any:
-        out = self._inside.stdout
-        assert out is not None
-        ready, _, _ = select.select([out], [], [], 40)
-        line = out.readline() if ready else b""
-        assert line, f"No answer from inside:\n{(self.folder / 'inside.log').read_text()[-2000:]}"
-        said = json.loads(line)
-        assert "error" not in said, said["error"]
-        return said["ok"]
+        """One question, answered by the hub's own code (tests/faults/answers.py)."""
+        if do in ("instances", "transfers", "mails", "stories"):
+            values["since"] = self._since
+        return self._inside.ask(do, **values)
 
     # -- files, runs, messages -----------------------------------------------------------------------------
 
-    def put(self, name: str, size: int, seed: int = 1) -> None:
-        """A file at CCS of about this size, lines of text that are its own."""
+    def put(self, size: int, number: int = 1, *, prefix: str = PREFIX, seed: float = 1) -> str:
+        """A file at CCS of about this size, lines of text that are its own; its name, which no case before had."""
+        name = f"{prefix}_{self._round:04}_{number:02}.csv"
         lines = random.Random(f"{name}{seed}")
         block = b"".join(b"%030x\t%s\n" % (lines.getrandbits(120), name.encode()) for _ in range(500))
         content = (block * (size // len(block) + 1))[:size]
-        scratch = self.source.parent / f".{name}"
+        scratch = self.source.folder.parent / f".{name}"
         scratch.write_bytes(content)
-        self._files[name] = (size, hashlib.sha256(content).hexdigest())
-        scratch.rename(self.source / name)
+        self.files[name] = measured(content)
+        scratch.rename(self.source.folder / name)
+        return name
 
-    def put_many(self, prefix: str, count: int, size: int = 150_000) -> None:
-        """Several of them, named as CCS names its extracts."""
+    def put_many(self, count: int, size: int = 150_000, *, prefix: str = PREFIX) -> None:
+        """Several of them, each a byte larger than the one before."""
         for number in range(1, count + 1):
-            self.put(f"{prefix}_{number:04}_00.csv", size + number)
+            self.put(size + number, number, prefix=prefix)
 
-    def forget(self, name: str) -> list[str]:
-        """A file that was not to arrive is taken away, with what was left of it; what there was under final names."""
-        del self._files[name]
-        found = [path.name for place in (self.source, self.target) for path in place.glob(f"*{name}")]
-        (self.source / name).unlink(missing_ok=True)
-        for path in self.target.glob(".hub-*.part"):
-            path.unlink()
-        return found
+    def run(self, prefix: str = PREFIX) -> str:
+        """Start the flow by hand; the instance's id."""
+        identifier: str = self.ask("run", prefix=prefix)
+        return identifier
 
     def instance(self, identifier: str) -> dict[str, Any]:
         """One instance as it is now."""
         return next(row for row in self.ask("instances") if row["id"] == identifier)
 
-    def wait(self, condition: Callable[[], Any], seconds: float, what: str, every: float = 0.2) -> Any:
+    def wait(self, condition: Callable[[], Any], seconds: float, what: str, every: float = 0.1) -> Any:
         """What `condition()` answers once it is true; AssertionError with the processes' last words otherwise."""
         try:
             return wait_until(condition, seconds, what, every)
         except AssertionError as error:
-            raise AssertionError(
-                f"{error}\n{json.dumps(self.ask('instances'), indent=1)}\n{self.logs()}"
-            ) from None
+            raise AssertionError(f"{error}\n{self.state()}\n{self.logs()}") from None
+
+    def state(self) -> str:
+        """Instances and ledger, for a test that fails."""
+        with contextlib.suppress(AssertionError):
+            rows = [*self.ask("instances"), *self.ask("transfers"), *self.ask("mails")]
+            return "\n".join(map(json.dumps, rows))
+        return "(no answer from inside)"
 
     def ended(self, seconds: float = 60, count: int = 1) -> list[dict[str, Any]]:
         """The runs (no children), once there are `count` and every instance has ended."""
@@ -245,97 +284,8 @@ class FaultHub:
             "every mail of the outbox sent",
         )
 
-    def acknowledge(self, port: int, reference: str) -> requests.Response:
-        """DACS acknowledges one sync request; ConnectionError where the hub dies over it."""
-        at = "/ic/api/integration/v1/flows/rest/OUTL-BA-DACS_CCS_CUST_SYNC_ACK/1.0/sendCustomerSyncAck"
-        details = {"syncRequestId": reference, "externalReferenceId": reference, "ackStatus": "ACCEPTED"}
-        return requests.post(
-            f"http://127.0.0.1:{port}{at}",
-            json={"sendDetails": {**details, "errors": []}},
-            auth=("DACS", SECRET),
-            timeout=30,
-        )
-
     def logs(self) -> str:
         """The end of each process's output, for a test that fails."""
         return "\n".join(
-            f"--- {path.name}\n{path.read_text()[-1500:]}" for path in sorted(self.folder.glob("*.log"))
+            f"--- {path.name}\n{path.read_text()[-2500:]}" for path in sorted(self.folder.glob("*.log"))
         )
-
-    # -- the judge -----------------------------------------------------------------------------------------
-
-    def judge(self, *, maybe_twice: bool = False) -> Judged:
-        """Every file exactly once, whole, under its final name, renamed at the source; each mail once."""
-        found = Judged(files=len(self._files))
-        there = {path.name: path for path in self.target.iterdir()}
-        for name, (size, digest) in self._files.items():
-            self._judge_file(found, name, size, digest, there.pop(name, None))
-        for name in there:
-            found.damaged += 1
-            found.said.append(f"{name} is at the target and should not be")
-        at_source = sorted(path.name for path in self.source.iterdir())
-        if at_source != sorted(f"{SENT}{name}" for name in self._files):
-            found.said.append(f"The source has {at_source}")
-        for said in self._watch.stop():
-            found.damaged += 1
-            found.said.append(said)
-        self._judge_mails(found, maybe_twice=maybe_twice)
-        return found
-
-    def _judge_file(self, found: Judged, name: str, size: int, digest: str, path: Path | None) -> None:
-        if path is None:
-            found.lost += 1
-            found.said.append(f"{name} is not at the target")
-            return
-        content = path.read_bytes()
-        if (len(content), hashlib.sha256(content).hexdigest()) != (size, digest):
-            found.damaged += 1
-            found.said.append(f"{name} is damaged: {len(content)} bytes of {size}")
-        named = self._times_published(name)
-        if named != 1:
-            found.doubled += 1
-            found.said.append(f"{name} was given its final name {named} times")
-
-    def _times_published(self, name: str) -> int:
-        return sum(
-            entry["operation"] in ("rename", "put") and Path(entry["path"]).name == name
-            for entry in self.dacs_files.received()
-        )
-
-    def _judge_mails(self, found: Judged, *, maybe_twice: bool) -> None:
-        received = Counter(mail["headers"]["Message-ID"] for mail in self.mail.received())
-        for row in self.ask("mails"):
-            times = received.pop(row["message_id"], 0)
-            if times > 1:
-                found.mails_doubled += 1
-            allowed = (1, 2) if maybe_twice and row["maybe_twice"] else (1,)
-            if times not in allowed:
-                found.said.append(
-                    f"The {row['kind']} mail came {times} times (maybe_twice={row['maybe_twice']})"
-                )
-        found.said.extend(f"A mail nobody queued: {left}" for left in received)
-
-
-class Watch:
-    """Looks at the target all the while: a final name must never be seen on a partial file."""
-
-    def __init__(self, folder: Path, expected: dict[str, tuple[int, str]]) -> None:
-        self._folder, self._expected = folder, expected
-        self._seen: list[str] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-
-    def stop(self) -> list[str]:
-        """What was wrong, a sentence each."""
-        self._stop.set()
-        self._thread.join()
-        return self._seen
-
-    def _look(self) -> None:
-        while not self._stop.wait(0.01):
-            for entry in list(os.scandir(self._folder)):
-                with contextlib.suppress(FileNotFoundError):
-                    size = entry.stat().st_size
-                    if entry.name in self._expected and size != self._expected[entry.name][0]:
-                        self._seen.append(f"{entry.name} was seen at the target with {size} bytes")
