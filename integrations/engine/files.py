@@ -276,6 +276,7 @@ def _advance(run: "Run", transfer: FileTransfer, state: str, *, tries: int | Non
     transfer.trouble = ""
     transfer.tries = transfer.tries if tries is None else tries
     with run.claim.writing():
+        run.stream.flush()  # what was done is told with its record: a crash leaves both or neither
         transfer.save()
 
 

@@ -219,6 +219,10 @@ def _transfer(run: "Run", job: Job, source: Connection, info: FileInfo) -> None:
             lambda: _unchanged(run, job, info),
         )
         _hand_on(run, job, feed)
+    else:
+        run.stream.say(
+            Kind.MOVED, f"{info.name} was at the target before the interruption", connection=transfer.target
+        )
     job.delivered([transfer])  # also for one that was delivered before an interruption
     rename_at_source(run, transfer, job.source, f"{job.sent_prefix}{info.name}")
     crash("between_files")
