@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import ClassVar
 
+import structlog
 from django.http import HttpRequest, HttpResponse
+from django_structlog.middlewares import RequestMiddleware
 
+from hub.address import client_address
 from hub.health import healthz, readyz
 from hub.metrics import metrics
 
@@ -34,6 +37,15 @@ def policy_for(path: str) -> str:
     if path.startswith("/docs/"):
         return _DOCS
     return _PLAIN
+
+
+class RequestLog(RequestMiddleware):
+    """A line for each request's start and end, with the address that the throttle counts by."""
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        """The caller's address; django-structlog's own believes every X-Forwarded-For, and takes 0.3 ms over it."""
+        structlog.contextvars.bind_contextvars(ip=client_address(request) or None)
 
 
 class SecurityHeaders:

@@ -8,8 +8,10 @@ from django.db.models.signals import post_migrate
 
 def _make_rows(**_: Any) -> None:
     from integrations.services.flows_sync import flows_sync
+    from integrations.storage import payloads_flatten
 
     flows_sync()
+    payloads_flatten()
 
 
 def _lookups_used() -> dict[str, list[str]]:

@@ -59,8 +59,31 @@ def close_sessions() -> None:
         session.close()
 
 
+class _Session(requests.Session):
+    """requests without what is never used here: redirects, cookies, proxies and credentials of the environment.
+
+    Preparing a call for all of these and looking for them in its answer takes 0.3 ms.
+    """
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """Method, URL, parameters, headers over the session's own, and body."""
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(request.method)
+        prepared.prepare_url(request.url, request.params)
+        prepared.prepare_headers({**self.headers, **request.headers})
+        prepared.prepare_body(request.data, request.files, request.json)
+        prepared.hooks = {}
+        return prepared
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """The target's own answer, whatever it is."""
+        if options.pop("allow_redirects", True):
+            raise ValueError("Redirects are not followed: say allow_redirects=False")
+        return self.get_adapter(str(request.url)).send(request, **options)
+
+
 def _new_session(endpoint: Endpoint) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = _CheckedAdapter(endpoint)

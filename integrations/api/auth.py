@@ -19,6 +19,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from hub.address import client_address
+from hub.asked import Asked
 from hub.hashers import MachineSecretHasher
 from hub.models import LoginAttempt
 from hub.throttle import LOCKING_FAILURES, attempt_key, login_failed, login_succeeded
@@ -30,6 +31,11 @@ CHALLENGE = 'Basic realm="Busbar", charset="UTF-8", Bearer realm="Busbar"'
 SCOPE = "flows"
 LONGEST_NAME = 150
 _hasher = MachineSecretHasher()
+_attempts = Asked(lambda key: LoginAttempt.objects.filter(key=key), str)
+_clients = Asked(lambda client_id: Client.objects.select_related("user").filter(client_id=client_id), str)
+_clients_by_key = Asked(
+    lambda digest: Client.objects.select_related("user").filter(api_key_hash=digest, enabled=True), str
+)
 _NOBODYS = _hasher.encode("no client has this secret, it only takes the time", "nobody")
 
 
@@ -68,7 +74,7 @@ class CallerAuthentication(BaseAuthentication):
             return None
         name, secret = pair
         address = client_address(request._request)
-        attempts = LoginAttempt.objects.filter(key=attempt_key(name, address)).first()
+        attempts = _attempts.first(attempt_key(name, address))
         locked = attempts is not None and _locked(attempts)
         client = client_by_secret(name, secret)
         if client is None or locked:
@@ -130,7 +136,7 @@ def _decoded(encoded: str) -> tuple[str, str] | None:
 
 def client_by_secret(client_id: str, secret: str) -> Client | None:
     """The enabled client with this id and secret; an unknown id takes as long as a known one."""
-    client = Client.objects.select_related("user").filter(client_id=client_id).first()
+    client = _clients.first(client_id)
     right = _hasher.verify(secret, client.secret_hash if client and client.secret_hash else _NOBODYS)
     return client if right and client is not None and client.secret_hash and client.enabled else None
 
@@ -151,7 +157,7 @@ def client_by_token(token: str) -> Client | None:
 def client_by_api_key(key: str) -> Client | None:
     """The enabled client with this API key."""
     digest = api_key_digest(key)
-    client = Client.objects.select_related("user").filter(api_key_hash=digest, enabled=True).first()
+    client = _clients_by_key.first(digest)
     return client if client is not None and constant_time_compare(client.api_key_hash, digest) else None
 
 

@@ -10,6 +10,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from hub.address import client_address
+from hub.asked import Asked
 from integrations.api import documents
 from integrations.api.auth import CallerAuthentication, client_of
 from integrations.api.errors import BadRequest, Forbidden
@@ -19,13 +20,16 @@ from integrations.api.negotiation import AlwaysJson
 from integrations.engine.faults import UnknownFlow
 from integrations.engine.registry import spec_for
 from integrations.engine.spec import FlowSpec
-from integrations.models import Client, Instance
+from integrations.models import Client, Flow, Instance
 from integrations.services.audit import audit
 from integrations.services.instance_execute import instance_execute
 from integrations.services.instance_submit import Submission, flow_expect, instance_submit
 
 REPEATED_HEADER = "X-Busbar-Repeated"
 LONGEST_KEY = 200
+_flows_of_client = Asked(
+    lambda client, identifier: Flow.objects.filter(clients=client, identifier=identifier), int, str
+)
 
 
 class FlowView(APIView):
@@ -58,10 +62,10 @@ class FlowView(APIView):
         if client is None:
             raise NotAuthenticated
         spec = spec_for(at["identifier"])
-        self._may_call(request, client, spec)
+        flow = self._may_call(request, client, spec)
         if spec.trigger.kind != "inbound":
             raise UnknownFlow(f"{spec.identifier} is not started by a call")
-        flow_expect(identifier=spec.identifier, resource=at["resource"], version=at["version"])
+        flow_expect(identifier=spec.identifier, resource=at["resource"], version=at["version"], flow=flow)
         message = read_message(
             request._request, multipart=spec.trigger.multipart, limit=body_limit(spec.identifier)
         )
@@ -74,13 +78,16 @@ class FlowView(APIView):
             attachment_name=message.attachment_name,
             client=client,
             message_id=_message_id(request),
+            # A file may take minutes to come, in which somebody may switch the flow off.
+            flow=None if spec.trigger.multipart else flow,
         )
         return self._answer(request, spec, submission)
 
-    def _may_call(self, request: Request, client: Client, spec: FlowSpec) -> None:
-        """Forbidden, and on record, before anything else about the flow is told."""
-        if client.flows.filter(identifier=spec.identifier).exists():
-            return
+    def _may_call(self, request: Request, client: Client, spec: FlowSpec) -> Flow:
+        """The flow's row. Forbidden, and on record, before anything else about the flow is told."""
+        flow = _flows_of_client.first(client.pk, spec.identifier)
+        if flow is not None:
+            return flow
         audit(
             actor=client.client_id,
             action="call_refused",

@@ -4,19 +4,25 @@ from datetime import timedelta
 
 from django.db.models import F
 
+from hub.asked import Asked
 from integrations.engine.clock import db_now
 from integrations.engine.faults import Fault, RemoteFault
+from integrations.engine.rows import change_rows
 from integrations.models import Breaker, Connection
 
 FAULTS_THAT_OPEN = 5
 OPEN_SECONDS = 30
+_breakers = Asked(lambda pk: Breaker.objects.filter(connection=pk), int)
 
 
-def breaker_check(connection: Connection) -> None:
-    """Raise a passing fault while the breaker is open; after that one call, whoever is first, may try."""
-    breaker = Breaker.objects.filter(connection=connection, open_until__isnull=False).first()
+def breaker_check(connection: Connection) -> bool:
+    """Raise a passing fault while the breaker is open; after that one call, whoever is first, may try.
+
+    Says whether there are faults that a call which goes through would put an end to.
+    """
+    breaker = _breakers.first(connection.pk)
     if breaker is None or breaker.open_until is None:
-        return
+        return breaker is not None and breaker.failures > 0
     now = db_now()
     left = (breaker.open_until - now).total_seconds()
     trial = left <= 0 and Breaker.objects.filter(pk=breaker.pk, open_until=breaker.open_until).update(
@@ -32,8 +38,9 @@ def breaker_check(connection: Connection) -> None:
             passing=True,
             retry_after=left,
             connection=connection.name,
-            hint="It is tried again by itself; see the connection's Test for what is wrong.",
+            hint="What waits for it goes on by itself, a caller sends again; the connection's Test says what is wrong.",
         )
+    return True
 
 
 def breaker_failed(connection: Connection, fault: Fault) -> None:
@@ -48,6 +55,8 @@ def breaker_failed(connection: Connection, fault: Fault) -> None:
 
 def breaker_worked(connection: Connection) -> None:
     """A call that went through closes the breaker; costs a write only where there was a fault before."""
-    failed = Breaker.objects.filter(connection=connection, failures__gt=0)
-    if failed.exists():  # an UPDATE of no row would still wait for SQLite's one writer
-        failed.update(failures=0, open_until=None, last_fault="")
+    breaker = _breakers.first(connection.pk)
+    if (
+        breaker is not None and breaker.failures
+    ):  # an UPDATE of no row would still wait for SQLite's one writer
+        change_rows(Breaker, {"connection": connection.pk}, failures=0, open_until=None, last_fault="")

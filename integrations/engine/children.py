@@ -9,9 +9,10 @@ from integrations.engine.faults import Inactive, TechnicalFault
 from integrations.engine.intake import begin_running, extract_keys, flow_row
 from integrations.engine.leases import Claim
 from integrations.engine.registry import spec_for
+from integrations.engine.rows import insert_rows
 from integrations.engine.spec import FlowSpec
 from integrations.engine.stream import Kind
-from integrations.models import BusinessKey, Flow, Instance
+from integrations.models import Flow, Instance
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
@@ -71,5 +72,5 @@ def _child_instance(
     with transaction.atomic():
         parent.stream.flush()
         claim = begin_running(child)
-        BusinessKey.objects.bulk_create(rows, ignore_conflicts=True)
+        insert_rows(rows)
     return child, claim

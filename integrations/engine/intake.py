@@ -1,23 +1,28 @@
 """How an instance's row comes to be: its flow, its business keys, its first claim."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import jsonschema
 from django.conf import settings
 
+from hub.asked import Asked
 from integrations.engine.clock import db_now
 from integrations.engine.faults import InvalidMessage, UnknownFlow
 from integrations.engine.leases import Claim, holder_name
+from integrations.engine.rows import insert_rows
 from integrations.engine.spec import FlowSpec
 from integrations.models import Attempt, BusinessKey, Flow, Instance
 
 LONGEST_VALUE = 200
+_flows = Asked(lambda identifier: Flow.objects.filter(identifier=identifier), str)
+_validators: dict[str, jsonschema.Draft202012Validator] = {}
 
 
 def flow_row(spec: FlowSpec) -> Flow:
     """The flow's row; UnknownFlow where migrate has not made it yet."""
-    flow = Flow.objects.filter(identifier=spec.identifier).first()
+    flow = _flows.first(spec.identifier)
     if flow is None:
         raise UnknownFlow(
             f"{spec.identifier} has no row yet", hint="Run `manage.py migrate`, which makes it."
@@ -26,11 +31,17 @@ def flow_row(spec: FlowSpec) -> Flow:
 
 
 def at_path(message: Any, path: str) -> Any:
-    """The value at a dotted path, e.g. sendDetails.syncRequestId; None where the path leads nowhere."""
+    """The value at a dotted path, e.g. sendDetails.syncRequestId or params.0.messageId; None where it leads nowhere.
+
+    One object where a list is expected counts as a list of one.
+    """
     for part in path.split("."):
-        if not isinstance(message, dict):
+        if part == "0":
+            message = (message or [None])[0] if isinstance(message, list) else message
+        elif isinstance(message, dict):
+            message = message.get(part)
+        else:
             return None
-        message = message.get(part)
     return message
 
 
@@ -47,11 +58,14 @@ def extract_keys(instance: Instance, spec: FlowSpec, message: Any) -> list[Busin
     return rows
 
 
-def begin_running(instance: Instance) -> Claim:
-    """Save a new instance as claimed by this process: its caller waits, no worker shall take it."""
-    attempt = running(instance, db_now())
-    instance.save(force_insert=True)
-    attempt.save(force_insert=True)
+def begin_running(instance: Instance, now: datetime | None = None) -> Claim:
+    """Save a new instance as claimed by this process: its caller waits, no worker shall take it.
+
+    `now`: the database's time, where the caller has just asked for it.
+    """
+    attempt = running(instance, now or db_now())
+    insert_rows([instance])
+    insert_rows([attempt])
     return Claim(instance.pk, 1)
 
 
@@ -65,11 +79,26 @@ def running(instance: Instance, now: datetime) -> Attempt:
     return Attempt(instance=instance, number=1, round=instance.round, holder=instance.holder, started_at=now)
 
 
+def _validator_of(spec: FlowSpec) -> jsonschema.Draft202012Validator:
+    """A flow's validator, made with its first message."""
+    known = _validators.get(spec.identifier)
+    if known is None or known.schema is not spec.schema:
+        known = _validators[spec.identifier] = jsonschema.Draft202012Validator(spec.schema or {})
+    return known
+
+
 def validate_message(spec: FlowSpec, data: Any) -> None:
     """InvalidMessage with one detail for each place that does not fit the flow's schema."""
-    if spec.schema is None:
-        return
-    validator = jsonschema.Draft202012Validator(spec.schema)
+    if spec.schema is not None:
+        _refuse_misfits(_validator_of(spec), data)
+
+
+def validate(schema: Mapping[str, Any], data: Any) -> None:
+    """As `validate_message`, for a part of a message."""
+    _refuse_misfits(jsonschema.Draft202012Validator(schema), data)
+
+
+def _refuse_misfits(validator: jsonschema.Draft202012Validator, data: Any) -> None:
     errors = sorted(validator.iter_errors(data), key=lambda error: list(map(str, error.absolute_path)))
     if errors:
         details = [

@@ -31,6 +31,7 @@ class Call:
     path_values: Mapping[str, str]
     expect: tuple[int, ...]
     duplicate: tuple[int, ...]
+    check: "Callable[[Answer], None] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def invoke(run: "Run", call: Call, *, key: str, verify: Callable[[], Answer | No
 def _call_target(run: "Run", call: Call, key: str, *, repeat: bool) -> dict[str, Any]:
     row = run.connection(call.connection)
     run.allows_retries(row.retries)
-    breaker_check(row)
+    had_faults = breaker_check(row)
     body = None if call.body is None else orjson.dumps(call.body)
     first = run.instance.replay_of_id or run.instance.pk  # a replay is the same message to the target
     headers = {"Idempotency-Key": f"{first}:{key}"}
@@ -71,7 +72,8 @@ def _call_target(run: "Run", call: Call, key: str, *, repeat: bool) -> dict[str,
             response = _send(row, request)
         except AdapterError as error:
             return _no(run, row, error, line, accept=call.duplicate if repeat else ())
-        breaker_worked(row)
+        if had_faults:  # those of other calls meanwhile are the next call's to end
+            breaker_worked(row)
         return _yes(run, call, response, line)
 
 
@@ -100,7 +102,10 @@ def _yes(run: "Run", call: Call, response: Response, line: Activity) -> dict[str
             target_status=response.status,
             target_body=response.body,
         )
-    return {"status": response.status, "data": _json(response.body)}
+    answer = Answer(response.status, _json(response.body))
+    if call.check is not None:  # within the step: an answer that says no must not count as done
+        call.check(answer)
+    return {"status": answer.status, "data": answer.data}
 
 
 def _no(

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 from django.conf import settings
@@ -22,14 +22,26 @@ from django.db import Error as DatabaseError
 from django.db import connections, transaction
 from django.db.models import F, Q, QuerySet
 
+from hub.asked import Asked
 from integrations.engine.clock import db_now
 from integrations.engine.crash import crash
 from integrations.engine.faults import LeaseLost
+from integrations.engine.rows import change_rows
 from integrations.engine.spec import WAITED_FOR
 from integrations.models import Attempt, Flow, Instance
 
 log = structlog.get_logger(__name__)
 MAX_CRASHES = 5
+_held = Asked(
+    lambda pk, fence: (
+        Instance.objects.filter(pk=pk, fence=fence, status=Instance.Status.RUNNING)
+        .select_for_update()
+        .order_by()
+        .only("pk")
+    ),
+    uuid.UUID,
+    int,
+)
 
 
 class Released(BaseException):
@@ -56,11 +68,21 @@ class Claim:
         """The instance's row, if it is still this claim's."""
         return Instance.objects.filter(pk=self.instance_id, fence=self.fence, status=Instance.Status.RUNNING)
 
+    def write(self, **fields: Any) -> bool:
+        """Change the instance's row; False, and nothing is written, if it is no longer this claim's."""
+        mine = {"pk": self.instance_id, "fence": self.fence, "status": Instance.Status.RUNNING}
+        return change_rows(Instance, mine, **fields) > 0
+
+    def hold(self) -> bool:
+        """Lock the instance's row until the transaction ends; False if it is no longer this claim's."""
+        self.lost = not _held(self.instance_id, self.fence)
+        return not self.lost
+
     def renew(self) -> bool:
         """Lengthen the lease; False once another holder has the instance."""
         started = time.monotonic()
         until = db_now() + timedelta(seconds=settings.HUB_LEASE_SECONDS)
-        self.lost = not self.mine().update(lease_until=until)
+        self.lost = not self.write(lease_until=until)
         self.renewed = started
         return not self.lost
 
@@ -86,8 +108,7 @@ class Claim:
             yield
 
     def _hold(self) -> None:
-        if not self.mine().select_for_update().exists():
-            self.lost = True
+        if not self.hold():
             raise LeaseLost(f"instance {self.instance_id} has another holder")
         if self.under is not None:
             self.under._hold()

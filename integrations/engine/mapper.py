@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from hub.asked import Asked
 from integrations.engine.faults import TechnicalFault
 from integrations.engine.stream import Kind
 from integrations.mapping import Extension, apply_extensions, evaluate
@@ -13,6 +14,15 @@ from lookups.resolve import lookup_value
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
+
+
+_extensions = Asked(
+    lambda flow_id, name: MappingExtension.objects.filter(
+        mapping__flow_id=flow_id, mapping__name=name, active=True
+    ),
+    int,
+    str,
+)
 
 
 def mapping_functions() -> dict[str, Callable[..., Any]]:
@@ -56,7 +66,7 @@ def map_message(run: "Run", name: str, source: Any) -> Any:
 
 def site_extensions(flow_id: int, name: str) -> list[Extension]:
     """The site's active extensions of a flow's mapping, in their order."""
-    rows = MappingExtension.objects.filter(mapping__flow_id=flow_id, mapping__name=name, active=True)
+    rows = _extensions(flow_id, name)
     return [
         Extension(pointer=row.pointer, expression=row.expression, name=f"{name} extension {row.pk}")
         for row in rows

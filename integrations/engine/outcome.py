@@ -1,5 +1,7 @@
 """How an attempt ends: each way one transaction, applied only while the instance is still this holder's."""
 
+import uuid
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +17,11 @@ from integrations.engine.families import open_error
 from integrations.engine.faults import Fault, LeaseLost, RemoteFault, fault_of
 from integrations.engine.leases import Claim
 from integrations.engine.retry import Retry, retry_for
+from integrations.engine.rows import change_rows
 from integrations.engine.steps import Held
 from integrations.engine.stream import Kind, Level
 from integrations.models import Attempt, ErrorInstance, Instance, Payload
-from integrations.storage import payload_put
+from integrations.storage import payload_keep
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
@@ -26,33 +29,41 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 Status = Instance.Status
 Outcome = Attempt.Outcome
+Kept = (
+    Payload | Callable[[], Payload] | None
+)  # an answer's row, or what writes it in the caller's transaction
 
 
-def succeeded(
-    run: "Run", kept: Payload | None, *, status: str = Status.SUCCEEDED, text: str = "Succeeded"
-) -> None:
+def succeeded(run: "Run", kept: Kept, *, status: str = Status.SUCCEEDED, text: str = "Succeeded") -> None:
     """The body came to its end with this stored answer; an open error of this instance is recovered."""
     crash("before_success_recorded")
     with transaction.atomic():
-        now = _apply(run, Outcome.SUCCEEDED, text, status=status, answer=kept, ended=True)
+        answer = kept() if callable(kept) else kept
+        now = _apply(run, Outcome.SUCCEEDED, text, status=status, answer=answer, ended=True)
         run.stream.say(Kind.ENDED, text)
         run.stream.flush()
-        original = run.instance.replay_of_id or run.instance.pk
-        ErrorInstance.objects.filter(
-            instance=original, state__in=[ErrorInstance.State.OPEN, ErrorInstance.State.RESUBMITTED]
-        ).update(state=ErrorInstance.State.RECOVERED, settled_at=now)
+        if run.claim.fence > 1 or run.instance.replay_of_id:  # a first attempt follows no error
+            _recover(run.instance.replay_of_id or run.instance.pk, now)
     crash("after_success_recorded")
 
 
-def kept_answer(run: "Run", answer: Any) -> Payload | None:
-    """The answer, stored: whoever sent the message may send it again. A child called in this process has nobody who
-    could, so its answer is kept where its tracing level keeps payloads."""
+def _recover(original: uuid.UUID, now: datetime) -> None:
+    ErrorInstance.objects.filter(
+        instance=original, state__in=[ErrorInstance.State.OPEN, ErrorInstance.State.RESUBMITTED]
+    ).update(state=ErrorInstance.State.RECOVERED, settled_at=now)
+
+
+def kept_answer(run: "Run", answer: Any) -> Kept:
+    """The answer, its bytes stored, its row to be written with the success: whoever sent the message may send it again.
+
+    A child called in this process has nobody who could, so its answer is kept where its tracing level keeps payloads.
+    """
     if answer is None or run.instance.cause == Instance.Cause.PARENT:
         return run.stream.kept(answer)
-    return payload_put(orjson.dumps(answer), content_type="application/json")
+    return payload_keep(orjson.dumps(answer), content_type="application/json")
 
 
-def skipped(run: "Run", reason: str, kept: Payload | None) -> None:
+def skipped(run: "Run", reason: str, kept: Kept) -> None:
     """The flow's own rule said there was nothing to do."""
     succeeded(run, kept, status=Status.SKIPPED, text=f"Skipped: {reason}")
 
@@ -194,9 +205,8 @@ def _apply(run: "Run", outcome: str, detail: str, *, ended: bool = False, **fiel
     fields.setdefault("lease_until", None)
     if ended:
         fields["ended_at"] = now
-    if not run.claim.mine().update(**fields):
+    if not run.claim.write(**fields):
         raise LeaseLost(f"instance {run.instance.pk} has another holder")
-    Attempt.objects.filter(instance=run.instance, number=run.claim.fence).update(
-        outcome=outcome, ended_at=now, detail=detail
-    )
+    this = {"instance": run.instance.pk, "number": run.claim.fence}
+    change_rows(Attempt, this, outcome=outcome, ended_at=now, detail=detail)
     return now

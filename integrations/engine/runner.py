@@ -50,9 +50,11 @@ def perform(
 
 def _person_decided(instance: Instance) -> bool:
     """Whether this round was asked for by a person: a caller's repeated message decides nothing."""
+    if instance.round == 1:
+        return False
     asked = Resubmission.objects.filter(instance=instance, round=instance.round)
     caller = instance.client.client_id if instance.client else ""
-    return instance.round > 1 and asked.exclude(actor=caller).exists()
+    return asked.exclude(actor=caller).exists()
 
 
 def _body(run: Run, message: Any) -> Any:

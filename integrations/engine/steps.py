@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from integrations.engine.crash import crash
 from integrations.engine.faults import Fault, fault_of
+from integrations.engine.rows import change_rows, insert_unless_there
 from integrations.engine.spec import HOLD
 from integrations.engine.stream import Kind, Level
 from integrations.models import Step
@@ -59,13 +60,12 @@ def take_step(
 
 def _begin(run: "Run", key: str, verify: Callable[[], Any] | None) -> tuple[Step, bool]:
     """The step's row with its intent committed, and whether it repeats one whose end is not known."""
-    step = Step.objects.filter(instance=run.instance, key=key).first()
-    if step is None:
-        with transaction.atomic():
-            run.stream.flush()
-            made = Step.objects.create(instance=run.instance, key=key, attempt=run.claim.fence)
-        return made, False
-    run.stream.flush()
+    made = Step(instance=run.instance, key=key, attempt=run.claim.fence)
+    with transaction.atomic():
+        run.stream.flush()
+        if insert_unless_there(made):
+            return made, False
+    step = Step.objects.get(instance=run.instance, key=key)
     if step.state == State.DONE:
         return step, False
     repeat = step.state in (State.INTENT, State.UNKNOWN)
@@ -107,7 +107,6 @@ def _settle_unknown(run: "Run", step: Step) -> None:
 def _end(run: "Run", step: Step, state: str, result: Any) -> None:
     """Record how the step ended, if the instance is still this holder's."""
     with transaction.atomic():
-        if run.claim.mine().select_for_update().exists():
-            Step.objects.filter(pk=step.pk).update(state=state, result=result, ended_at=timezone.now())
-        else:
-            run.claim.lost = True
+        if run.claim.hold():
+            this = {"instance": run.instance.pk, "key": step.key}
+            change_rows(Step, this, state=state, result=result, ended_at=timezone.now())

@@ -1,11 +1,12 @@
 """The activity stream of one instance: kept in memory for moments, written before each effect and at the end."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
+from django.db import transaction
 from django.utils import timezone
 
 from integrations.engine.rows import insert_rows
@@ -27,6 +28,7 @@ class Stream:
         self.instance = instance
         self.attempt = attempt
         self._lines: list[Activity] = []
+        self._writes: list[Callable[[], object]] = []
         self._since = time.monotonic()
 
     def say(self, kind: str, text: str, *, level: str = Level.INFO, **more: Any) -> Activity:
@@ -52,8 +54,18 @@ class Stream:
     def flush(self) -> None:
         """Write what is queued, in order."""
         lines, self._lines, self._since = self._lines, [], time.monotonic()
-        if lines:
+        writes, self._writes = self._writes, []
+        if not writes:
             insert_rows(lines)
+            return
+        with transaction.atomic(savepoint=False):
+            for write in writes:
+                write()
+            insert_rows(lines)
+
+    def also(self, write: Callable[[], object]) -> None:
+        """Have this written with the next lines, in their transaction: before the next effect, or with the outcome."""
+        self._writes.append(write)
 
     def adopt(self, other: "Stream") -> None:
         """Take over another stream's queued lines: they are written with these."""

@@ -13,6 +13,8 @@ from django.db import connection
 from django.db.models import Count, Field, QuerySet
 from django.utils import timezone
 
+from hub.asked import Asked
+from integrations.engine.rows import change_rows, insert_unless_there
 from integrations.engine.taps import MarkedLines, Unreadable, Unzipped
 from integrations.models import FileTransfer, Instance, SyncRequest
 from integrations.models.instance import ENDED
@@ -27,6 +29,13 @@ RECORD = re.compile(r"(?:([^\t\n]++)\t[^\t\n]*+\tF1IC\t([^\t\n]*+))?[^\n]*+\n")
 FLAGGED = re.compile(rb"F1IC\t")  # without the tab before it, which is searched for twice as fast
 AT_ONCE = 1000
 LONGEST_ID = 120
+_known = Asked(
+    lambda package, sync_request_id: SyncRequest.objects.filter(
+        package=package, sync_request_id=sync_request_id
+    ),
+    str,
+    str,
+)
 
 
 class SyncRequestTap:
@@ -148,27 +157,62 @@ def files_delivered(run: "Run", transfers: Sequence[FileTransfer]) -> list[tuple
     return found
 
 
+def sent(run: "Run", sync_request_id: str, *, entity: str, external_id: str = "") -> None:
+    """One that came as a message has reached the target: from now on its acknowledgement is awaited.
+
+    One that was in error and comes again waits anew; one that was acknowledged before its answer came stays so.
+    """
+    now = timezone.now()
+    waits: dict[str, Any] = {
+        "entity": entity,
+        "external_id": external_id[:LONGEST_ID],
+        "status": Status.AWAITING,
+        "instance": run.instance,
+        "sent_at": now,
+        "overdue_at": now + run.instance.flow.acknowledgement_span,
+    }
+    row, made = SyncRequest.objects.get_or_create(
+        package=run.spec.package.name, sync_request_id=sync_request_id[:LONGEST_ID], defaults=waits
+    )
+    if made or row.status == Status.SYNCHRONISED:
+        return
+    early = row.status == Status.UNKNOWN and row.acknowledged_at is not None
+    if early:
+        waits["status"] = Status.SYNCHRONISED if row.positive else Status.ERROR
+    else:
+        waits.update(positive=None, message="", acknowledged_at=None)
+    SyncRequest.objects.filter(pk=row.pk).update(**waits)
+
+
 def received(run: "Run", sync_request_id: str, *, positive: bool, text: str) -> None:
     """Write an acknowledgement to its sync request before it is passed on; unknown ids get a row of their own."""
-    said = {"positive": positive, "message": text, "acknowledgement": run.instance}
-    row, made = SyncRequest.objects.get_or_create(
-        package=run.spec.package.name,
-        sync_request_id=sync_request_id,
-        defaults={"status": Status.UNKNOWN, **said},
+    package = run.spec.package.name
+    said = {"positive": positive, "message": text, "acknowledgement": run.instance.pk}
+    this = {"package": package, "sync_request_id": sync_request_id}
+    if _known.first(package, sync_request_id) is not None:
+        run.stream.also(lambda: change_rows(SyncRequest, this, **said))
+        return
+    said["acknowledgement"] = run.instance
+    row = SyncRequest(**this, status=Status.UNKNOWN, **said)
+    run.stream.also(lambda: insert_unless_there(row) or change_rows(SyncRequest, this, **said))
+    run.note(
+        f"Sync request {sync_request_id} was never seen in a file here; it is kept as unknown", warning=True
     )
-    if made:
-        run.note(
-            f"Sync request {sync_request_id} was never seen in a file here; it is kept as unknown",
-            warning=True,
-        )
-    else:
-        SyncRequest.objects.filter(pk=row.pk).update(**said)
 
 
 def delivered(run: "Run", sync_request_id: str) -> None:
-    """The source system took the acknowledgement: synchronised, or error with the reason."""
-    row = SyncRequest.objects.get(package=run.spec.package.name, sync_request_id=sync_request_id)
-    row.acknowledged_at = timezone.now()
-    if row.status != Status.UNKNOWN:
-        row.status = Status.SYNCHRONISED if row.positive else Status.ERROR
-    row.save(update_fields=["acknowledged_at", "status"])
+    """The source system took the acknowledgement: synchronised, or error with the reason; written with the outcome."""
+    this = (run.spec.package.name, sync_request_id)
+    run.stream.also(lambda: _settle(*this))
+
+
+def _settle(package: str, sync_request_id: str) -> None:
+    row = _known.first(package, sync_request_id)
+    assert row is not None  # noqa: S101  (received made it)
+    settled = Status.SYNCHRONISED if row.positive else Status.ERROR
+    change_rows(
+        SyncRequest,
+        {"pk": row.pk},
+        acknowledged_at=timezone.now(),
+        status=row.status if row.status == Status.UNKNOWN else settled,
+    )

@@ -6,7 +6,14 @@ PAYLOAD_ENCRYPT says so; rows hold digest, size and type.
 
 from integrations.storage.backend import Reader
 from integrations.storage.errors import PayloadDamaged, PayloadMissing, StorageError, StoreUnavailable
-from integrations.storage.payloads import payload_bytes, payload_open, payload_put, payload_rewrap
+from integrations.storage.payloads import (
+    payload_bytes,
+    payload_keep,
+    payload_open,
+    payload_put,
+    payload_rewrap,
+    payloads_flatten,
+)
 from integrations.storage.retention import payload_delete_unreferenced
 
 __all__ = [
@@ -17,7 +24,9 @@ __all__ = [
     "StoreUnavailable",
     "payload_bytes",
     "payload_delete_unreferenced",
+    "payload_keep",
     "payload_open",
     "payload_put",
     "payload_rewrap",
+    "payloads_flatten",
 ]

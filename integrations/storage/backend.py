@@ -53,6 +53,9 @@ class Stored:
 class Backend(ABC):
     """Objects by key. Every method raises StoreUnavailable where the place itself fails."""
 
+    # Whether it is on this machine: asking it inside a transaction then waits for no network.
+    here = False
+
     @abstractmethod
     def scratch(self) -> AbstractContextManager[Scratch]:
         """A nameless-to-others file to write an object into before its key is known; gone at the end."""
@@ -79,8 +82,11 @@ class Backend(ABC):
 
 
 def key_of(digest: str, *, encrypted: bool) -> str:
-    """Where a content is: `ab/cd/abcd…`, with `.enc` where it is encrypted, so that the two are never mixed up."""
-    return f"{digest[:2]}/{digest[2:4]}/{digest}{'.enc' if encrypted else ''}"
+    """Where a content is: `ab/abcd…`, with `.enc` where it is encrypted, so that the two are never mixed up.
+
+    One level of 256 folders: each new folder costs one more synced write, and these are soon all there.
+    """
+    return f"{digest[:2]}/{digest}{'.enc' if encrypted else ''}"
 
 
 def current_backend() -> Backend:

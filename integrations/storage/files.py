@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -19,7 +20,9 @@ _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class FileBackend(Backend):
-    """A folder, sharded by the first four digits of the digest; files and folders are the hub's alone."""
+    """A folder, sharded by the first two digits of the digest; files and folders are the hub's alone."""
+
+    here = True
 
     def __init__(self, root: str) -> None:
         """`root`: made at the first write."""
@@ -30,25 +33,26 @@ class FileBackend(Backend):
         """A temporary file in the store's own file system, so that keeping it is a rename."""
         with self._explained("written"):
             self._make_folder(self.root / _INCOMING)
-            descriptor, name = tempfile.mkstemp(dir=self.root / _INCOMING)
+            path = self.root / _INCOMING / secrets.token_hex(12)
+            # `tempfile` takes a lock, a random generator and several looks at the folder: 0.2 ms where this takes 0.02.
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with io.FileIO(descriptor, "r+b") as file:
+            scratch = _Scratch(file, path, self)
             try:
-                yield _Scratch(file, Path(name), self)
+                yield scratch
             finally:
-                Path(name).unlink(missing_ok=True)
+                if not scratch.kept:
+                    path.unlink(missing_ok=True)
 
     def keep(self, scratch: Scratch, key: str) -> None:
         """Sync the file, rename it to its key, sync the folder."""
         target = self.root / key
         with self._explained("written"):
             self._make_folder(target.parent)
-            path = scratch.path if isinstance(scratch, _Scratch) else None
-            if (
-                path is None or not path.exists()
-            ):  # it was kept before and removed since: from the handle, which still has it
-                path = self._copied(scratch)
-            _sync(path)
-            path.replace(target)
+            if not (isinstance(scratch, _Scratch) and _moved(scratch, target)):
+                copy = self._copied(scratch)
+                _sync(copy)
+                copy.replace(target)
             _sync(target.parent)
 
     def size(self, key: str) -> int | None:
@@ -81,9 +85,20 @@ class FileBackend(Backend):
             for path in (self.root / _INCOMING).glob("*"):
                 if _written_at(path) < before:
                     path.unlink(missing_ok=True)
-        for path in self.root.glob("??/??/*"):
+        for path in self.root.glob("??/????*"):
             if (written := _written_at(path)) < before:
                 yield Stored(path.relative_to(self.root).as_posix(), path.stat().st_size, written)
+
+    def flatten(self) -> int:
+        """Move what an earlier version kept one folder deeper (ab/cd/abcd…) to where it is looked for; how much."""
+        moved = 0
+        for path in self.root.glob("??/??/*"):
+            path.replace(path.parent.parent / path.name)
+            moved += 1
+        for folder in {*self.root.glob("??/??/")} if moved else ():
+            _sync(folder.parent)
+            folder.rmdir()
+        return moved
 
     def _copied(self, scratch: Scratch) -> Path:
         descriptor, name = tempfile.mkstemp(dir=self.root / _INCOMING)
@@ -113,6 +128,11 @@ class _Scratch:
 
     def __init__(self, file: io.FileIO, path: Path, backend: FileBackend) -> None:
         self._file, self.path, self._backend = file, path, backend
+        self.kept = False  # its name is gone then
+
+    def fileno(self) -> int:
+        """The file's descriptor."""
+        return self._file.fileno()
 
     def write(self, data: bytes, /) -> int:
         """All of the bytes; StoreUnavailable where the disk is full."""
@@ -151,6 +171,17 @@ def _write_all(file: io.FileIO, data: bytes) -> int:
     while rest:
         rest = rest[file.write(rest) :]
     return len(data)
+
+
+def _moved(scratch: _Scratch, target: Path) -> bool:
+    """Sync the scratch file and rename it; False where it was kept before and removed since: only its handle has it."""
+    os.fsync(scratch.fileno())
+    try:
+        scratch.path.replace(target)
+    except FileNotFoundError:
+        return False
+    scratch.kept = True
+    return True
 
 
 def _sync(path: Path) -> None:

@@ -2,18 +2,34 @@
 
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection
 from django.utils import timezone
 
+from hub.asked import Asked
 from integrations.models import Payload
 from integrations.storage.backend import Backend, Reader, Scratch, current_backend, key_of
 from integrations.storage.errors import PayloadDamaged, StorageError
+from integrations.storage.files import FileBackend
 from integrations.storage.seal import FRAME, Sealer, Unsealer, rewrap, sealed_size
+
+_rows = Asked(lambda digest: Payload.objects.filter(pk=digest), str)
+# As one statement, which needs no transaction of its own; the ORM takes an UPDATE, a SELECT, a savepoint and an INSERT.
+_UPSERT = """
+    INSERT INTO integrations_payload (digest, size, content_type, encrypted, created_at) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (digest) DO UPDATE SET created_at = excluded.created_at
+    RETURNING size, content_type, encrypted
+"""
+
+
+def payloads_flatten() -> int:
+    """Bring a folder of payloads into this version's layout; how many were moved. Nothing where it is a bucket."""
+    backend = current_backend()
+    return backend.flatten() if isinstance(backend, FileBackend) else 0
 
 
 def payload_put(content: bytes | Reader, *, content_type: str) -> Payload:
@@ -27,6 +43,36 @@ def payload_put(content: bytes | Reader, *, content_type: str) -> Payload:
     with backend.scratch() as scratch:
         arrival = _written(io.BytesIO(content) if isinstance(content, bytes) else content, scratch, encrypt)
         return _settle(backend, scratch, arrival, content_type)
+
+
+def payload_keep(content: bytes, *, content_type: str) -> Callable[[], Payload]:
+    """Make a content's bytes durable; what comes back writes its row, and belongs into the caller's transaction.
+
+    One commit less than `payload_put`. A place that is asked over the network has its row written at once.
+    """
+    backend = current_backend()
+    if not backend.here:
+        row = payload_put(content, content_type=content_type)
+        return lambda: row
+    encrypt = bool(settings.PAYLOAD_ENCRYPT)
+    digest = hashlib.sha256(content).hexdigest()
+    arrival = _Arrival(digest, len(content), encrypt)
+    if not _is_there(backend, arrival):
+        with backend.scratch() as scratch:
+            _written(io.BytesIO(content), scratch, encrypt)
+            backend.keep(scratch, arrival.key)
+
+    def row_of_it() -> Payload:
+        row = _row(arrival, content_type)
+        return row if is_whole(backend, row) else payload_put(content, content_type=content_type)
+
+    return row_of_it
+
+
+def _is_there(backend: Backend, arrival: "_Arrival") -> bool:
+    """Whether a row says that these bytes are durable, and they are there. Asks for the row only if they are."""
+    size = sealed_size(arrival.size) if arrival.encrypted else arrival.size
+    return backend.size(arrival.key) == size and _rows.first(arrival.digest) is not None
 
 
 @contextmanager
@@ -92,7 +138,7 @@ def _written(content: Reader, scratch: Scratch, encrypt: bool) -> _Arrival:
 
 def _settle(backend: Backend, scratch: Scratch, arrival: _Arrival, content_type: str) -> Payload:
     """Bytes, then row, then a look whether a purge of the same content came between."""
-    row = Payload.objects.filter(pk=arrival.digest).first()
+    row = _rows.first(arrival.digest)
     if row is None or not is_whole(backend, row):
         backend.keep(scratch, arrival.key)
     row = _row(arrival, content_type)
@@ -109,12 +155,12 @@ def _settle(backend: Backend, scratch: Scratch, arrival: _Arrival, content_type:
 
 def _row(arrival: _Arrival, content_type: str) -> Payload:
     """The content's row, new or dated anew: a purge that waits for it then spares it."""
-    with transaction.atomic():
-        Payload.objects.filter(pk=arrival.digest).update(created_at=timezone.now())
-        row, _ = Payload.objects.get_or_create(
-            pk=arrival.digest,
-            defaults={"size": arrival.size, "content_type": content_type, "encrypted": arrival.encrypted},
-        )
+    given = (arrival.digest, arrival.size, content_type, arrival.encrypted, timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(_UPSERT, [*given[:-1], connection.ops.adapt_datetimefield_value(given[-1])])
+        ((size, kind, encrypted),) = cursor.fetchall()  # to the end, where SQLite commits
+    row = Payload(arrival.digest, size, kind, bool(encrypted), given[-1])
+    row._state.adding, row._state.db = False, connection.alias
     return row
 
 

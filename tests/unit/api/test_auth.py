@@ -15,7 +15,17 @@ from integrations.models import AuditEntry
 from integrations.services.client_create import client_create
 from integrations.services.client_disable import client_disable
 from integrations.services.client_rotate import client_rotate_api_key, client_rotate_secret
-from tests.unit.api.conftest import ACK_URL, MONITORING, OTHER, OTHER_URL, PASSWORD, SECRET, basic, fault_of
+from tests.unit.api.conftest import (
+    ACK,
+    ACK_URL,
+    MONITORING,
+    OTHER,
+    OTHER_URL,
+    PASSWORD,
+    SECRET,
+    basic,
+    fault_of,
+)
 from tests.unit.api.test_clients import token
 
 LIST = f"{MONITORING}/instances"
@@ -236,3 +246,24 @@ def test_a_session_reads_but_changes_nothing_without_its_csrf_token(person, clie
 @pytest.fixture
 def client_with_csrf():
     return Client(enforce_csrf_checks=True)
+
+
+def test_a_flow_taken_from_a_client_or_switched_off_is_refused_at_once(post, dacs):
+    shown = {"Authorization": basic("dacs", SECRET)}
+    assert post(**shown).status_code == 200
+    flow = dacs.client.flows.get(identifier=ACK)
+    dacs.client.flows.remove(flow)
+    assert post(**shown).status_code == 403
+    dacs.client.flows.add(flow)
+    assert post(**shown).status_code == 200
+    type(flow).objects.update(active=False)
+    assert post(**shown).status_code == 503
+
+
+def test_a_rotated_secret_and_a_disabled_client_are_refused_at_once(post, dacs):
+    assert post(Authorization=basic("dacs", SECRET)).status_code == 200
+    new = client_rotate_secret(client=dacs.client, actor="anna")
+    assert post(Authorization=basic("dacs", SECRET)).status_code == 401
+    assert post(Authorization=basic("dacs", new)).status_code == 200
+    client_disable(client=dacs.client, actor="anna")
+    assert post(Authorization=basic("dacs", new)).status_code == 401

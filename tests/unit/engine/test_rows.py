@@ -1,10 +1,12 @@
-"""insert_rows writes what bulk_create writes."""
+"""insert_rows writes what bulk_create writes, change_rows what update writes."""
 
 import pytest
 from django.db import IntegrityError
+from django.db.models import F
+from django.utils import timezone
 
-from integrations.engine.rows import insert_rows
-from integrations.models import Activity, BusinessKey, Connection, FileTransfer, Instance
+from integrations.engine.rows import change_rows, insert_rows, insert_unless_there
+from integrations.models import Activity, BusinessKey, Connection, FileTransfer, Instance, Payload, Step
 from integrations.services.flows_sync import flows_sync
 
 
@@ -52,3 +54,29 @@ def test_one_row_that_cannot_be_inserted_leaves_none(instance: Instance):
 def test_nothing_to_insert_asks_the_database_nothing(instance: Instance, django_assert_num_queries):
     with django_assert_num_queries(0):
         insert_rows([])
+
+
+def test_a_row_whose_unique_values_are_there_is_left_alone(instance: Instance):
+    assert insert_unless_there(Step(instance=instance, key="call", attempt=1, result={"status": 200}))
+    assert not insert_unless_there(Step(instance=instance, key="call", attempt=2))
+    (step,) = instance.steps.all()
+    assert (step.attempt, step.result) == (1, {"status": 200})
+
+
+def test_rows_that_are_met_are_changed_and_counted(instance: Instance):
+    insert_rows([Step(instance=instance, key=key, attempt=1) for key in ("one", "two")])
+    now = timezone.now()
+    this = {"instance": instance.pk, "key": "one"}
+    assert change_rows(Step, this, state=Step.State.DONE, result={"ä": [None]}, ended_at=now) == 1
+    assert change_rows(Step, {"instance": instance.pk, "key": "none"}, attempt=2) == 0
+    one, two = instance.steps.all()
+    assert (one.state, one.result, one.ended_at) == ("done", {"ä": [None]}, now)
+    assert (two.state, two.result, two.ended_at) == ("intent", None, None)
+
+
+def test_a_relation_and_an_expression_are_written_too(instance: Instance):
+    payload = Payload.objects.create(pk="0" * 64, size=1)
+    assert change_rows(Instance, {"pk": instance.pk}, answer=payload, lease_until=None)
+    assert change_rows(Instance, {"pk": instance.pk}, retries=F("retries") + 2)
+    instance.refresh_from_db()
+    assert (instance.answer, instance.retries) == (payload, 2)

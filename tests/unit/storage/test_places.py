@@ -10,7 +10,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from integrations.models import Payload
-from integrations.storage import StoreUnavailable, payload_bytes, payload_put
+from integrations.storage import StoreUnavailable, payload_bytes, payload_put, payloads_flatten
 from integrations.storage.backend import current_backend
 from integrations.storage.files import FileBackend, explain
 
@@ -25,7 +25,7 @@ def folder(tmp_path):
 def test_files_are_sharded_and_the_hubs_alone(settings, tmp_path):
     settings.PAYLOAD_STORE = f"file://{tmp_path / 'store'}"
     row = payload_put(b"content", content_type="text/plain")
-    path = tmp_path / "store" / row.digest[:2] / row.digest[2:4] / row.digest
+    path = tmp_path / "store" / row.digest[:2] / row.digest
     assert path.read_bytes() == b"content"
     assert path.stat().st_mode & 0o077 == 0
     assert path.parent.stat().st_mode & 0o077 == 0
@@ -43,7 +43,7 @@ def test_file_and_folder_are_synced_before_the_row_is_there(settings, tmp_path, 
     monkeypatch.setattr("integrations.storage.files.os.fsync", fsync)
     row = payload_put(b"content", content_type="text/plain")
     assert synced[-2].startswith(str(tmp_path / "store" / "incoming"))
-    assert synced[-1] == str(tmp_path / "store" / row.digest[:2] / row.digest[2:4])
+    assert synced[-1] == str(tmp_path / "store" / row.digest[:2])
     assert str(tmp_path / "store") in synced
 
 
@@ -117,7 +117,7 @@ def test_a_bucket_is_addressed_by_path_and_prefix(settings, bucket, s3_url):
     settings.PAYLOAD_STORE = f"s3://{name}/a/b?endpoint_url={s3_url}&region=us-east-1"
     row = payload_put(b"content", content_type="text/plain")
     keys = [item["Key"] for item in client.list_objects_v2(Bucket=name)["Contents"]]
-    assert keys == [f"a/b/{row.digest[:2]}/{row.digest[2:4]}/{row.digest}"]
+    assert keys == [f"a/b/{row.digest[:2]}/{row.digest}"]
     assert payload_bytes(row) == b"content"
 
 
@@ -129,3 +129,15 @@ def test_an_interrupted_multipart_upload_is_aborted_once_it_is_old(settings, buc
     assert client.list_multipart_uploads(Bucket=name)["Uploads"]
     list(current_backend().sweep(datetime.now(UTC) + timedelta(days=3650)))
     assert "Uploads" not in client.list_multipart_uploads(Bucket=name)
+
+
+def test_what_an_earlier_version_kept_a_folder_deeper_is_found_again(settings, tmp_path):
+    settings.PAYLOAD_STORE = f"file://{tmp_path / 'store'}"
+    row = payload_put(b"content", content_type="text/plain")
+    shard = tmp_path / "store" / row.digest[:2]
+    (shard / row.digest[2:4]).mkdir()
+    (shard / row.digest).rename(shard / row.digest[2:4] / row.digest)
+    assert payloads_flatten() == 1
+    assert payload_bytes(row) == b"content"
+    assert [path.name for path in shard.iterdir()] == [row.digest]
+    assert payloads_flatten() == 0
