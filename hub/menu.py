@@ -54,6 +54,7 @@ MENU: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("integrations.errorfamily", "Error families", "stacks"),
             ("integrations.syncrequest", "Sync requests", "sync_alt"),
             ("integrations.filetransfer", "File transfers", "drive_file_move"),
+            ("integrations.networklocation", "Network locations", "hub"),
             ("integrations.notification", "Notifications", "mail"),
             ("integrations.heartbeat", "Processes", "monitor_heart"),
             ("integrations.breaker", "Breakers", "electric_bolt"),

@@ -215,6 +215,19 @@ class FileTransferFactory(RowFactory):
     state = models.FileTransfer.State.DONE
 
 
+class NetworkLocationFactory(RowFactory):
+    """Where a service point hangs."""
+
+    class Meta:
+        model = models.NetworkLocation
+
+    service_point_id = factory.Sequence(lambda number: f"81{number:08}")
+    division = "CA"
+    transformer_id = "TX-100"
+    feeder_id = "FD-10"
+    substation_id = "SUB-1"
+
+
 class SyncRequestFactory(RowFactory):
     class Meta:
         model = models.SyncRequest

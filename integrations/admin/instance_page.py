@@ -35,6 +35,7 @@ def instance_context(request: HttpRequest, instance: Instance) -> dict[str, Any]
         "resubmissions": [_resubmission(request, row) for row in instance.resubmissions.all()],
         "children": first_rows(instance.children.select_related("flow").order_by("created_at")),
         "replays": first_rows(instance.replays.order_by("created_at")),
+        "handed_on": list(instance.handed_on.select_related("flow").order_by("created_at")[:20]),
         "transfers": first_rows(
             instance.file_transfers.select_related("source", "target").order_by("created_at")
         ),

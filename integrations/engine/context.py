@@ -4,13 +4,23 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from integrations.adapters.contract import FileStore
-from integrations.engine import children, mapper, sync_requests
+from integrations.engine import (
+    children,
+    handing_on,
+    intake,
+    mapper,
+    posting,
+    segments,
+    sync_requests,
+    telling,
+)
 from integrations.engine import files as file_work
 from integrations.engine import invoke as calling
 from integrations.engine import notify as mailing
 from integrations.engine.connections import connection_named
 from integrations.engine.faults import Fault
 from integrations.engine.leases import Claim
+from integrations.engine.network_locations import NetworkLocationTap
 from integrations.engine.retry import retry_for
 from integrations.engine.spec import FlowSpec
 from integrations.engine.stream import Kind, Stream
@@ -80,16 +90,23 @@ class Run:
         duplicate: tuple[int, ...] = (),
         key: str = "",
         verify: Callable[[], calling.Answer | None] | None = None,
+        check: Callable[[calling.Answer], None] | None = None,
     ) -> calling.Answer:
         """Call a target's operation with a JSON body, as a step that is not repeated once it is done.
 
         `expect`: the statuses that mean success (any 2xx if empty); `duplicate`: refusals which, when the call
         repeats one whose end is not known, say that the first went through; `key` tells apart several calls of
         one operation in a run; `verify` asks the target, where it can be asked, whether an earlier call whose end
-        is not known arrived (None: it did not). Raises RemoteFault or BusinessFault.
+        is not known arrived (None: it did not); `check` raises where a successful status comes with a no. Raises
+        RemoteFault or BusinessFault.
         """
-        call = calling.Call(connection, operation, body, path_values or {}, expect, duplicate)
+        call = calling.Call(connection, operation, body, path_values or {}, expect, duplicate, check)
         return calling.invoke(self, call, key=key or f"{operation} at {connection}", verify=verify)
+
+    def ask(self, connection: str, operation: str, *, expect: tuple[int, ...] = ()) -> calling.Answer:
+        """Call an operation that changes nothing, anew in each attempt."""
+        key = f"{operation} at {connection}, attempt {self.claim.fence}"
+        return self.invoke(connection, operation, expect=expect, key=key)
 
     def map(self, name: str, source: Any) -> Any:
         """The flow's mapping of this name over `source`: base, then the site's extensions."""
@@ -108,9 +125,60 @@ class Run:
         others, and the flow's answer is {"status": "SUCCESS", "size", "sha256"}."""
         return file_work.Delivery(connection, directory, name)
 
+    def hand_on(self, identifier: str, message: Any) -> None:
+        """Queue this message for another flow, once; what that one meets is its own, and no fault of this run."""
+        handing_on.hand_on(self, identifier, message, key=f"handed on to {identifier}")
+
+    def expect_taken(self, identifier: str) -> None:
+        """Inactive where a message handed on to this flow would not be taken: before the effect it is to tell of."""
+        handing_on.expect_taken(self, identifier)
+
+    def send_file(
+        self,
+        feed: file_work.Feed,
+        connection: str,
+        operation: str,
+        *,
+        path_values: Mapping[str, str],
+        expect: tuple[int, ...] = (),
+    ) -> None:
+        """Send a file's bytes as the body of an operation; `expect`: the statuses that mean it was taken."""
+        posting.post_file(self, feed, calling.Call(connection, operation, None, path_values, expect, ()))
+
+    def send_segments(
+        self,
+        connection: str,
+        operation: str,
+        *,
+        mapping: str,
+        message: Any,
+        columns: tuple[str, ...],
+        records: int | None = None,
+    ) -> segments.Sent:
+        """Send the CSV file that came with the message in segments of 1000 records, several at once.
+
+        Each is mapped from {message, records} and is a step of its own: an attempt goes on with those that are not
+        done. `columns`: those the file must have; `records`: how many, where the message says so.
+        """
+        job = segments.SegmentJob(connection, operation, mapping, message, columns, records)
+        return segments.send_segments(self, job)
+
+    def tell_of_failure(self, fault: Fault, tell: Callable[[str], object]) -> None:
+        """Have the sender told of this attempt's failure by `tell`, which takes the key of its step; the sender then
+        sends the same message again, and the hub does not try again by itself."""
+        telling.tell_of_failure(self, fault, tell)
+
+    def attached(self) -> file_work.Feed:
+        """The file that came with the message, to be handed to a child; InvalidMessage where none came."""
+        return file_work.feed_of(self)
+
     def notify(self, kind: str, *, recipients: str, subject: str, lines: list[str]) -> None:
         """Queue one e-mail to the package's `recipients` property; once a round, however often it is asked."""
         mailing.notify(self, kind, recipients=recipients, subject=subject, lines=lines)
+
+    def check(self, schema: Mapping[str, Any], data: Any) -> None:
+        """InvalidMessage with each place where a part of the message does not fit this schema."""
+        intake.validate(schema, data)
 
     # -- its own record ----------------------------------------------------------------------------------
 
@@ -143,6 +211,14 @@ class Run:
     def watch_sync_requests(self, transfer: FileTransfer, entity: str) -> sync_requests.SyncRequestTap:
         """A tap that notes the sync requests of an extract as its bytes pass."""
         return sync_requests.SyncRequestTap(self, transfer, entity)
+
+    def sync_request_sent(self, sync_request_id: str, *, entity: str, external_id: str = "") -> None:
+        """The target has this sync request: its acknowledgement is awaited from now on."""
+        sync_requests.sent(self, sync_request_id, entity=entity, external_id=external_id)
+
+    def watch_network_locations(self, transfer: FileTransfer) -> NetworkLocationTap:
+        """A tap that notes where service points hang in the network as the file's bytes pass."""
+        return NetworkLocationTap(self, transfer)
 
     def begin_child(self, instance: Instance, spec: FlowSpec, claim: Claim) -> "Run":
         """A child's run that is carried out by this one, beside others."""

@@ -44,8 +44,11 @@ class Fault(Exception):
         target_status: int | None = None,
         target_body: bytes = b"",
         instance_id: str = "",
+        answer: Any = None,
     ) -> None:
-        """`text` is for people; `details` are the entries of o:errorDetails; `retry_after` is in seconds."""
+        """`text` is for people; `details` are the entries of o:errorDetails; `retry_after` is in seconds;
+        `answer`: what a caller that waits gets instead of the fault, where its specification has an answer of its
+        own for a failure (a negative MsgAck)."""
         super().__init__(text)
         self.text = text
         self.code = code or self.code
@@ -60,6 +63,7 @@ class Fault(Exception):
         self.target_status = target_status
         self.target_body = target_body
         self.instance_id = instance_id
+        self.answer = answer
         self.step = ""
 
 

@@ -18,6 +18,7 @@ from integrations.engine.carriage import Ways
 from integrations.engine.crash import crash
 from integrations.engine.faults import Fault, TechnicalFault, fault_of
 from integrations.engine.files import Feed, Tap, at_edge, rename_at_source, store_of
+from integrations.engine.set_aside import bring_back, set_aside
 from integrations.engine.settling import settle_vanished
 from integrations.engine.stream import Kind
 from integrations.engine.volley import TOGETHER, Handover, carry, volleys
@@ -45,6 +46,7 @@ class Job:
     hand_on: Handover | Callable[[Feed], Any]
     taps: Callable[[FileTransfer], list[Tap]] = lambda transfer: []
     delivered: Callable[[Sequence[FileTransfer]], None] = lambda transfers: None
+    failed_prefix: str = ""  # put before the name of a file that could not be sent; empty: it keeps its name
     serial: bool = False  # whether the order counts: then no two files are under way at once
 
 
@@ -84,18 +86,9 @@ def move_files(run: "Run", job: Job) -> Summary:
     Raises nothing for what goes wrong with a file: the summary has the fault, and the rest as not transferred.
     A source that cannot be listed is raised.
     """
-    if job.sent_prefix.startswith(job.prefix):
-        raise TechnicalFault(
-            f"Files are renamed to begin with {job.sent_prefix!r}, which begins with {job.prefix!r} that is listed: "
-            "every run would send them again",
-            hint="Choose another prefix for files that are sent.",
-        )
-    if trouble := name_trouble(f"{job.sent_prefix}x"):
-        raise TechnicalFault(
-            f"The prefix for files that are sent, {job.sent_prefix!r}, cannot be used: {trouble}",
-            hint="Choose another prefix.",
-        )
+    _check_prefixes(job)
     source = run.connection(job.source)
+    bring_back(run, job, source)
     listed = _list(run, job)
     summary = Summary(found=len(listed))
     settle_vanished(run, job, source, {info.name for info in listed})
@@ -104,6 +97,22 @@ def move_files(run: "Run", job: Job) -> Summary:
     for group in volleys(listed, alone, _most(run, job)):
         _move(run, job, source, group, summary)
     return summary
+
+
+def _check_prefixes(job: Job) -> None:
+    """TechnicalFault for names that a file could not be given, or by which it would be listed again."""
+    for what, prefix in (("sent", job.sent_prefix), ("not sent", job.failed_prefix)):
+        if prefix and prefix.startswith(job.prefix):
+            raise TechnicalFault(
+                f"Files that are {what} are renamed to begin with {prefix!r}, which begins with {job.prefix!r} that "
+                "is listed: every run would send them again",
+                hint=f"Choose another prefix for files that are {what}.",
+            )
+        if prefix and (trouble := name_trouble(f"{prefix}x")):
+            raise TechnicalFault(
+                f"The prefix for files that are {what}, {prefix!r}, cannot be used: {trouble}",
+                hint="Choose another prefix.",
+            )
 
 
 def _most(run: "Run", job: Job) -> int:
@@ -133,7 +142,10 @@ def _move(run: "Run", job: Job, source: Connection, group: list[FileInfo], summa
         for info, fault in carried:
             _count(run, info, fault, summary)
         if not carried:
-            _count(run, group[0], _move_one(run, job, source, group[0]), summary)
+            fault = _move_one(run, job, source, group[0])
+            _count(run, group[0], fault, summary)
+            if fault is not None and not _is_leftover(fault):
+                set_aside(run, job, source, group[0], fault)
         group = group[len(carried) or 1 :]
 
 

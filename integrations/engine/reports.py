@@ -13,6 +13,21 @@ NO_FILE_FLAG = "notification.email.process.nofile.flag"
 COMPLETE_FLAG = "notification.email.process.complete.flag"
 
 
+def report_done(
+    run: "Run", lines: list[str], *, recipients: str = BUSINESS_RECIPIENTS, whole: bool = True
+) -> None:
+    """'Process complete' of a flow that moved one file or its records, if the flag says so."""
+    if not run.properties.flag(COMPLETE_FLAG, True):
+        run.note("The process-complete mail is switched off")
+        return
+    run.notify(
+        "process-complete",
+        recipients=recipients,
+        subject=f"{run.spec.name}: " + ("process complete" if whole else "stopped by an error"),
+        lines=lines,
+    )
+
+
 def report_no_file(run: "Run", *, where: str, prefix: str, default: bool = True) -> None:
     """'No file found', if the flag says so; `default` is what a missing flag means in this package."""
     if not run.properties.flag(NO_FILE_FLAG, default):
@@ -45,13 +60,17 @@ def report_complete(run: "Run", summary: Summary) -> None:
     )
 
 
-def finish(run: "Run", summary: Summary, *, where: str, prefix: str) -> dict[str, object]:
+def finish(
+    run: "Run", summary: Summary, *, where: str, prefix: str, tell_of_none: bool = True
+) -> dict[str, object]:
     """The end all file flows share: the mails, then the run's fault if it has one.
+
+    `tell_of_none`: whether "no file found" is mailed where the flag about it is not set.
 
     The process-complete mail waits while the run tries again by itself: it tells of the whole run.
     """
     if summary.fault is None and not summary.found and not summary.transferred:
-        report_no_file(run, where=where, prefix=prefix)
+        report_no_file(run, where=where, prefix=prefix, default=tell_of_none)
     elif summary.fault is None:
         report_complete(run, summary)
     elif run.gives_up(summary.fault):

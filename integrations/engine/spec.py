@@ -102,6 +102,7 @@ class FlowSpec:
     properties: tuple[str, ...] = ()
     source: str = ""
     when_unknown: str = RESEND
+    tables: tuple[str, ...] = ()
     folder: Path = Path()
 
     @property
@@ -116,8 +117,8 @@ class FlowSpec:
 
     @property
     def lookups(self) -> tuple[str, ...]:
-        """The lookups it reads: the package's property lists."""
-        return (self.package.config, self.package.emails)
+        """The lookups it reads: the package's property lists, and the tables its mappings translate by."""
+        return (self.package.config, self.package.emails, *self.tables)
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -160,12 +161,14 @@ def flow(
     properties: Sequence[str] = (),
     source: str = "",
     when_unknown: str = RESEND,
+    tables: Sequence[str] = (),
 ) -> Callable[[Body], Body]:
     """Register a flow. Its body takes (run, message): a file flow's message is its parameters.
 
     `keys`: business key → dotted path into the message, the first the primary one; `message_id`: dotted path
     of the field that names a message; `operations`: connection → operations it must know; `calls`: flows it
-    calls; `properties`: properties that must be set before it is switched on; `source`: seed and section.
+    calls or hands messages on to; `properties`: properties that must be set before it is switched on; `tables`:
+    lookups its mappings translate by; `source`: seed and section.
     """
 
     def register(body: Body) -> Body:
@@ -192,6 +195,7 @@ def flow(
             properties=tuple(properties),
             source=source or package.source,
             when_unknown=when_unknown,
+            tables=tuple(tables),
             folder=Path(body.__code__.co_filename).parent,
         )
         return body

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 HEADER = 4
+MOST = (1 << 32) - 1
 
 
 class PipeClosed(Exception):
@@ -37,10 +38,15 @@ def send(fd: int, message: bytes, *, deadline: float | None = None) -> None:
 
 def receive(fd: int, *, most: int, deadline: float | None = None) -> Any:
     """The next message's value. PipeClosed at the end, TooSlow, or TooLong where it has over `most` bytes."""
+    return orjson.loads(receive_bytes(fd, most=most, deadline=deadline))
+
+
+def receive_bytes(fd: int, *, most: int, deadline: float | None = None) -> bytes:
+    """As `receive`, the bytes themselves."""
     length = int.from_bytes(_read(fd, HEADER, deadline), "big")
     if length > most:
         raise TooLong(length)
-    return orjson.loads(_read(fd, length, deadline))
+    return _read(fd, length, deadline)
 
 
 def _read(fd: int, size: int, deadline: float | None) -> bytes:

@@ -74,6 +74,39 @@ def evaluate(
     return run(expression, document_of(source, name), functions=functions, name=name, limits=limits)
 
 
+def evaluate_to_text(
+    expression: str,
+    source: JSON,
+    *,
+    functions: Functions = NO_FUNCTIONS,
+    name: str = "",
+    limits: Limits = BASE,
+) -> str:
+    """As `evaluate`, as JSON text: for large results, which Python would only write out again.
+
+    The library writes a number that is not finite as null; so a result with a null is made again by `evaluate`,
+    which tells the two apart.
+    """
+    text, complaint = _outcome(expression, document_of(source, name), functions, name, limits)
+    if complaint or not isinstance(text, str) or "null" in text or len(text) > limits.output:
+        return orjson.dumps(
+            evaluate(expression, source, functions=functions, name=name, limits=limits)
+        ).decode()
+    return text
+
+
+def _outcome(
+    expression: str, document: str, functions: Functions, name: str, limits: Limits
+) -> tuple[JSON, str]:
+    names = frozenset(functions)
+    _compiled(expression, names, name)
+    call = _Call(functions)
+    text, complaint = _evaluated((expression, names), document, call, limits, None, as_text=True)
+    if call.raised is not None:
+        return None, str(call.raised) or type(call.raised).__name__
+    return text, complaint
+
+
 def check(expression: str, *, name: str = "", functions: Functions = NO_FUNCTIONS) -> None:
     """Compile only; MappingError with the place where the expression cannot be read."""
     _compiled(expression, frozenset(functions), name)
@@ -116,11 +149,13 @@ def _evaluated(
     call: _Call,
     limits: Limits,
     bindings: dict[str, Any] | None,
+    *,
+    as_text: bool = False,
 ) -> tuple[JSON, str]:
     """The result, or the library's complaint. No frame may keep what belongs to this thread: see above."""
     _thread.calls.append(call)
     try:
-        result = _thread.compiled[key].evaluate_with_data(
+        result = getattr(_thread.compiled[key], "evaluate_data_to_json" if as_text else "evaluate_with_data")(
             jsonatapy.JsonataData.from_json(document) if isinstance(document, str) else document,
             bindings,
             timeout=limits.milliseconds,

@@ -11,6 +11,7 @@ from integrations.models.flow import Flow
 from integrations.models.heartbeat import Heartbeat, Lease
 from integrations.models.instance import Attempt, BusinessKey, Instance, Resubmission, Step
 from integrations.models.mapping import Mapping, MappingExtension
+from integrations.models.network_location import NetworkLocation
 from integrations.models.notification import Notification
 from integrations.models.payload import Payload
 from integrations.models.schedule import DueRun, Schedule
@@ -35,6 +36,7 @@ __all__ = [
     "Lease",
     "Mapping",
     "MappingExtension",
+    "NetworkLocation",
     "Notification",
     "Payload",
     "Resubmission",

@@ -34,6 +34,7 @@ class Instance(models.Model):
         MANUAL = "manual", "By hand"
         PARENT = "parent", "Another flow"
         REPLAY = "replay", "Replay of a synchronous instance"
+        HANDED_ON = "handed_on", "Handed on by another flow"
 
     id = models.UUIDField(primary_key=True, default=time_ordered_id, editable=False)
     flow = models.ForeignKey(Flow, on_delete=models.PROTECT, related_name="instances")
@@ -42,6 +43,7 @@ class Instance(models.Model):
     cause = models.CharField(max_length=10, choices=Cause.choices)
     parent = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="children")
     replay_of = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="replays")
+    handed_on_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="handed_on")
     client = models.ForeignKey(Client, null=True, on_delete=models.SET_NULL, related_name="instances")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     parameters = models.JSONField(default=dict)

@@ -22,6 +22,7 @@ ROWS = {
     models.Instance: factories.InstanceFactory,
     models.Mapping: factories.MappingFactory,
     models.MappingExtension: factories.MappingExtensionFactory,
+    models.NetworkLocation: factories.NetworkLocationFactory,
     models.Notification: factories.NotificationFactory,
     models.Schedule: factories.ScheduleFactory,
     models.SyncRequest: factories.SyncRequestFactory,
@@ -128,3 +129,11 @@ def test_a_page_that_is_not_there_leads_to_the_list(admin):
     answer = admin.get(address, follow=True)
     assert answer.status_code == 200
     assert "There is no instance 0190b7f2" in answer.content.decode()
+
+
+def test_a_network_location_is_found_by_its_transformer(admin):
+    factories.NetworkLocationFactory(service_point_id="8100000001", transformer_id="TX-7")
+    factories.NetworkLocationFactory(service_point_id="8100000002", transformer_id="TX-8")
+    page = admin.get(f"{list_of(models.NetworkLocation)}?q=TX-7").content.decode()
+    assert "8100000001" in page
+    assert "8100000002" not in page

@@ -1,0 +1,131 @@
+"""Noting where service points hang in the network, as such a file passes (seed 002, SP Network Location Transfer).
+
+The file itself goes on its way whatever is in it; what cannot be read of it is said in the activity stream.
+"""
+
+import csv
+import io
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
+
+from integrations.engine.csv_records import LONGEST_LINE, ZIP
+from integrations.models import FileTransfer, NetworkLocation
+
+if TYPE_CHECKING:
+    from integrations.engine.context import Run
+
+COLUMNS = {
+    "servicepointid": "service_point_id",
+    "division": "division",
+    "transformerid": "transformer_id",
+    "feederid": "feeder_id",
+    "substationid": "substation_id",
+    "effectivedatetime": "effective_at",
+}
+NEEDED = "service_point_id"
+AT_ONCE = 500
+LONGEST = 60
+BOM = "\ufeff"
+
+Found = dict[str, str]
+
+
+class NetworkLocationTap:
+    """Listens to a network location file's bytes and keeps each service point's newest place."""
+
+    def __init__(self, run: "Run", transfer: FileTransfer) -> None:
+        """`transfer`: the file's ledger row, kept beside what it said."""
+        self._run, self._transfer = run, transfer
+        self._rest = b""
+        self._header: list[str] = []
+        self._found: list[Found] = []
+        self._broken = ""
+        self.noted = self.odd = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes; b"" ends the file, writes what is left and says what was noted."""
+        if not self._broken:
+            self._take(chunk)
+        if not chunk:
+            self._end()
+
+    def _take(self, chunk: bytes) -> None:
+        block = self._rest + chunk
+        end = block.rfind(b"\n") + 1 if chunk else len(block)
+        self._rest = block[end:]
+        try:
+            if len(self._rest) > LONGEST_LINE or block.startswith(ZIP):
+                raise ValueError("it is no CSV file of lines")
+            self._lines(block[:end].decode("utf-8").removeprefix(BOM))
+        except (ValueError, csv.Error) as error:
+            self._broken = str(error)
+        while len(self._found) >= AT_ONCE:
+            self._write()
+
+    def _lines(self, text: str) -> None:
+        for row in filter(None, csv.reader(io.StringIO(text, newline="\n"))):
+            if not self._header:
+                self._header = [COLUMNS.get(cell.strip().lower(), "") for cell in row]
+                if NEEDED not in self._header:
+                    raise ValueError("its header has no servicePointId")
+            elif len(row) != len(self._header):
+                self.odd += 1
+            else:
+                self._found.append(dict(zip(self._header, (cell.strip() for cell in row), strict=True)))
+
+    def _write(self) -> None:
+        """Upsert a batch: of one service point the newest record; none that is older than what is known."""
+        found, self._found = self._found[:AT_ONCE], self._found[AT_ONCE:]
+        rows: dict[str, NetworkLocation] = {}
+        for row in map(self._row, filter(self._usable, found)):
+            before = rows.get(row.service_point_id)
+            if before is None or not _older(row, before.effective_at):
+                rows[row.service_point_id] = row
+        known = NetworkLocation.objects.filter(service_point_id__in=rows, effective_at__isnull=False)
+        for name, effective in known.values_list("service_point_id", "effective_at"):
+            if _older(rows[name], effective):
+                del rows[name]
+        NetworkLocation.objects.bulk_create(
+            rows.values(),
+            update_conflicts=True,
+            unique_fields=[NEEDED],
+            update_fields=[*{*COLUMNS.values()} - {NEEDED}, "file_transfer", "noted_at"],
+        )
+        self.noted += len(rows)
+
+    def _usable(self, one: Found) -> bool:
+        good = bool(one[NEEDED]) and all(len(value) <= LONGEST for value in one.values())
+        self.odd += not good
+        return good
+
+    def _row(self, one: Found) -> NetworkLocation:
+        texts = {name: one.get(name, "") for name in COLUMNS.values() if name != "effective_at"}
+        return NetworkLocation(
+            **texts, effective_at=_moment(one.get("effective_at", "")), file_transfer=self._transfer
+        )
+
+    def _end(self) -> None:
+        while self._found:
+            self._write()
+        self._run.note(f"Network places of {self.noted} service point(s) noted from {self._transfer}")
+        if self._broken:
+            self._run.note(f"{self._transfer} was not read to its end: {self._broken}", warning=True)
+        if self.odd:
+            self._run.note(
+                f"{self.odd} record(s) of {self._transfer} were not understood and not noted", warning=True
+            )
+
+
+def _older(row: NetworkLocation, than: datetime | None) -> bool:
+    return row.effective_at is not None and than is not None and row.effective_at < than
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is not None and is_aware(found) else None
