@@ -1,0 +1,1 @@
+"""Project OU CPMCS DERMS: enrolment, device status, events, opt-outs, programs and device scores (seed 002)."""

@@ -1,0 +1,25 @@
+"""OU CPMCS DERMS Common Error Handler."""
+
+from typing import TYPE_CHECKING, Any
+
+from integrations.engine.error_mail import tell_of_error
+from integrations.engine.spec import LOCAL, Local, flow
+from integrations.flows.cpmcs_derms.package import CPMCS_DERMS
+
+if TYPE_CHECKING:
+    from integrations.engine.context import Run
+
+
+@flow(
+    CPMCS_DERMS.error_handler,
+    name="OU CPMCS DERMS Common Error Handler",
+    package=CPMCS_DERMS,
+    pattern=LOCAL,
+    trigger=Local(resource="receiveMessage"),
+    keys={"failedInstance": "instanceId", "failedFlow": "flow"},
+    properties=("notification.email.error.flag", "notification.type.email"),
+    source="seed 002, Common Error Handler",
+)
+def error_handler(run: "Run", message: Any) -> Any:
+    """Mail a technical error to the administrators, when both flags say so."""
+    return tell_of_error(run, message)

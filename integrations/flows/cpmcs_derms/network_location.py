@@ -1,0 +1,64 @@
+"""OU DERMS CPMCS SP Network Location Transfer."""
+
+from typing import TYPE_CHECKING, Any
+
+from integrations.engine.faults import fault_of
+from integrations.engine.reports import report_done
+from integrations.engine.spec import ASYNCHRONOUS, Inbound, flow
+from integrations.flows.cpmcs_derms._shapes import TEXT, one_of, shape
+from integrations.flows.cpmcs_derms.package import CPMCS_DERMS, DERMS, FTP_TRANSFER, OS_TRANSFER
+
+if TYPE_CHECKING:
+    from integrations.engine.context import Run
+
+RECIPIENTS = "dacs.to.process.notification"
+
+
+@flow(
+    "OUTL-BA-DERMS_DACS_SPNWLOC_TRNFR",
+    name="OU DERMS CPMCS SP Network Location Transfer",
+    package=CPMCS_DERMS,
+    pattern=ASYNCHRONOUS,
+    trigger=Inbound(resource="network-model-to-dacs", source=DERMS, multipart=True),
+    connections=("OU REST MP OIC for CPMCS-DERMS",),
+    calls=(FTP_TRANSFER, OS_TRANSFER),
+    keys={"fileName": "fileName", "messageId": "messageId", "drmsInstanceId": "drmsInstanceId"},
+    message_id="messageId",
+    properties=("dacs.file.target.transfer.pref", "notification.email.process.complete.flag"),
+    schema=shape(
+        {
+            "messageId": {"type": "string", "minLength": 1, "maxLength": 120},
+            "fileName": {"type": "string", "minLength": 1, "maxLength": 255},
+        },
+        {"drmsInstanceId": TEXT, "loadType": one_of("INITIAL", "INCREMENTAL")},
+    ),
+    source="seed 002, SP Network Location Transfer",
+)
+def network_location(run: "Run", message: Any) -> Any:
+    """Pass DERMS's network location file on to CPMCS, and note as it passes where each service point hangs."""
+    name = message["fileName"]
+    feed = run.attached()
+    feed.taps.append(run.watch_network_locations(feed.transfer))
+    child, place = _child_for(run, name)
+    try:
+        answer = run.call(child, place, feed=feed)
+    except Exception as error:
+        fault = fault_of(error)
+        if run.gives_up(fault):
+            lines = [f"{run.spec.name} could not transfer {name}.", f"Error: {fault.text}"]
+            report_done(run, lines, recipients=RECIPIENTS, whole=False)
+        raise fault from error
+    report_done(run, [f"{run.spec.name} has transferred {name}."], recipients=RECIPIENTS)
+    return answer
+
+
+def _child_for(run: "Run", name: str) -> tuple[str, dict[str, str]]:
+    """The child that `dacs.file.target.transfer.pref` names, and its message."""
+    text = run.properties.text
+    if run.properties.choice("dacs.file.target.transfer.pref", ("ftp", "os")) == "ftp":
+        return FTP_TRANSFER, {"fileName": name, "directory": text("dacs.spNtwkLoc.ftp.input.directory")}
+    place = {
+        "namespaceName": text("dacs.os.namespace"),
+        "bucketName": text("dacs.spNtwkLoc.os.bucketname"),
+    }
+    return OS_TRANSFER, {"objectName": name, **place}
