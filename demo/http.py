@@ -148,7 +148,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         self.close_connection = True
-        answer, breaks = self.server.application.answer(self._call())
+        answer, breaks = self._answer()
         content = answer.content()
         self.send_response(answer.status)
         for name, value in {
@@ -166,24 +166,34 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  (http.server finds them so)
 
+    def _answer(self) -> tuple[Answer, bool]:
+        """What the application answers; a body that is too large is refused, never cut short unseen."""
+        if int(self.headers.get("Content-Length") or 0) > _BODY_LIMIT:
+            return Answer(413, problem(413, f"The body is larger than {_BODY_LIMIT} bytes")), False
+        return self.server.application.answer(self._call())
+
     def _call(self) -> Call:
         parts = urlsplit(self.path)
-        size = min(int(self.headers.get("Content-Length") or 0), _BODY_LIMIT)
-        body = (
-            self._chunks()
-            if "chunked" in self.headers.get("Transfer-Encoding", "")
-            else self.rfile.read(size)
-        )
+        chunked = "chunked" in self.headers.get("Transfer-Encoding", "")
+        size = int(self.headers.get("Content-Length") or 0)
+        body = self._chunks() if chunked else self._whole(self.rfile.read(size), size)
         headers = {name.lower(): value for name, value in self.headers.items()}
         return Call(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
 
     def _chunks(self) -> bytes:
-        found = b""
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            found += self.rfile.read(size)
+        found = bytearray()
+        while size := int(self._whole(self.rfile.readline()).split(b";")[0], 16):
+            found += self._whole(self.rfile.read(size), size)
             self.rfile.readline()
         self.rfile.readline()
-        return found
+        return bytes(found)
+
+    @staticmethod
+    def _whole(data: bytes, size: int = 1) -> bytes:
+        """The data, where it is all there."""
+        if len(data) < size:
+            raise ConnectionAbortedError("The caller went away in the middle of its request")
+        return data
 
     def log_message(self, *_: Any) -> None:
         """Nothing on standard error: `received` has it all."""

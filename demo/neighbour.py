@@ -1,6 +1,7 @@
 """A REST neighbour: HTTP Basic, a log of what it received, faults on demand (contract: neighbour control)."""
 
 import base64
+import hashlib
 import hmac
 import json
 import threading
@@ -11,6 +12,9 @@ from typing import Any
 
 from demo.faults import Faults
 from demo.http import Answer, Call, HttpServer, problem
+
+_SHOWN_WHOLE = 64 * 1024  # bytes of JSON; a log of thousands of segments would not fit into memory
+_BEGINNING = 2000  # characters
 
 
 class HttpNeighbour(HttpServer):
@@ -111,7 +115,15 @@ def _shows(call: Call, username: str, password: str) -> bool:
 
 
 def _shown(body: bytes) -> Any:
-    try:
-        return json.loads(body) if body else None
-    except ValueError:
-        return body[:2000].decode("utf-8", "replace")
+    """JSON as it means, text as it is; of what is large or binary its size, its SHA-256 and how it begins."""
+    if not body:
+        return None
+    if len(body) <= _SHOWN_WHOLE:
+        try:
+            return json.loads(body)
+        except ValueError:
+            pass
+    begins = body[: 4 * _BEGINNING].decode("utf-8", "replace")[:_BEGINNING]
+    if len(body) <= _BEGINNING and "\ufffd" not in begins:
+        return begins
+    return {"size": len(body), "sha256": hashlib.sha256(body).hexdigest(), "begins": begins}
