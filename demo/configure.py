@@ -1,4 +1,4 @@
-"""The hub set up for the neighbours: connections, people, DACS's log-in, flows switched on.
+"""The hub set up for the neighbours: connections, people, their log-ins, flows switched on.
 
 Runs inside the hub's Django, through its services, as a person would do it in the console.
 """
@@ -17,11 +17,12 @@ from integrations.services.connection_save import connection_save
 from integrations.services.flow_switch import flow_activate
 
 ACTOR = "make run"
-PACKAGE = "outl.ba.ccs_dacs"
+PACKAGE, PROGRAMS_PACKAGE = "outl.ba.ccs_dacs", "OU CPMCS DERMS"
+PACKAGES = (PACKAGE, PROGRAMS_PACKAGE)
 
 
 def connections_set(reaches: Iterable[Reach]) -> None:
-    """Point the package's connections at the neighbours; settings a person added beside stay.
+    """Point the packages' connections at the neighbours; settings a person added beside stay.
 
     A breaker that an earlier run left open is closed: the neighbours have just been started.
     """
@@ -69,9 +70,9 @@ def callers_set(callers: Iterable[Caller]) -> list[dict[str, Any]]:
     return told
 
 
-def flows_activate() -> list[str]:
-    """Switch every flow of the package on; their identifiers. FlowNotReady says what is missing."""
-    flows = list(Flow.objects.filter(package=PACKAGE, present=True))
+def flows_activate(packages: Iterable[str] = (PACKAGE,)) -> list[str]:
+    """Switch every flow of these packages on; their identifiers. FlowNotReady says what is missing."""
+    flows = list(Flow.objects.filter(package__in=list(packages), present=True))
     for flow in flows:
         if not flow.active:
             flow_activate(flow=flow, actor=ACTOR)

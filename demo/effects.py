@@ -1,6 +1,6 @@
 """What the main job has to bring about, looked for at the neighbours and nowhere else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from demo.sync_requests import ERROR, SYNCHRONISED
 Mail = dict[str, Any]
 SENT_PREFIX = "SENT-"
 MOST_DETAIL = 500
+COMPLETE = "process-complete"
 MESSAGE_CATEGORY, MESSAGE_NUMBER = 11114, 11001  # seed 001 chapter 6: ccs.error.ack.message.*
 
 
@@ -76,7 +77,8 @@ def effects(started: Sequence[Started], places: Neighbourhood) -> list[Effect]:
     ]
 
 
-def _count(what: str, wanted: int, found: int, detail: str = "") -> Effect:
+def count_of(what: str, wanted: int, found: int, detail: str = "") -> Effect:
+    """An effect that comes one by one."""
     return Effect(what, wanted, found, detail, done=found, total=wanted)
 
 
@@ -84,7 +86,7 @@ def _delivered(extracts: Sequence[Extract], target: Folder) -> Effect:
     there = {item.name for item in target.items()}
     whole = [one.name for one in extracts if one.name in there and _digest(target, one.name) == one.sha256]
     missing = sorted({one.name for one in extracts} - set(whole))
-    return _count("Files at DACS, byte for byte", len(extracts), len(whole), f"not {', '.join(missing)}")
+    return count_of("Files at DACS, byte for byte", len(extracts), len(whole), f"not {', '.join(missing)}")
 
 
 def _digest(folder: Folder, name: str) -> str:
@@ -98,33 +100,44 @@ def _renamed(extracts: Sequence[Extract], source: Folder) -> Effect:
         one.name for one in extracts if one.name in names or f"{SENT_PREFIX}{one.name}" not in names
     )
     found = len(extracts) - len(kept)
-    return _count(f"Files at CCS renamed to {SENT_PREFIX}…", len(extracts), found, f"not {', '.join(kept)}")
+    return count_of(f"Files at CCS renamed to {SENT_PREFIX}…", len(extracts), found, f"not {', '.join(kept)}")
 
 
 def _mailed(started: Sequence[Started], mail: MailServer) -> Effect:
-    told = [one.extract.name for one in started if any(_tells_of(entry, one) for entry in mail.received())]
+    told = [
+        one.extract.name
+        for one in started
+        if any(tells_of(entry, one.instance, one.extract.name) for entry in mail.received())
+    ]
     missing = sorted({one.extract.name for one in started} - set(told))
-    return _count(
+    return count_of(
         "Process-complete mails naming their file", len(started), len(told), f"not {', '.join(missing)}"
     )
 
 
-def _tells_of(mail: Mail, one: Started) -> bool:
-    told = _header(mail, "X-Busbar-Kind"), _header(mail, "X-Busbar-Instance")
-    return told == ("process-complete", one.instance) and one.extract.name in mail["body"]
+def tells_of(mail: Mail, instance: str, name: str) -> bool:
+    """Whether it says that this instance is done with what has this name."""
+    return _about(mail) == (COMPLETE, instance) and name in mail["body"]
 
 
 def _no_error_mail(started: Sequence[Started], places: Neighbourhood) -> Effect:
     """Of the runs and of their acknowledgements: what an earlier start left may be told of now."""
     wanted = _references([one.extract for one in started])
     own = {one.answer.instance for one in places.dacs.outbox.all() if one.reference in wanted}
-    own |= {one.instance for one in started}
+    return no_error_mail(places.mail, own | {one.instance for one in started})
+
+
+def no_error_mail(mail: MailServer, instances: Set[str]) -> Effect:
+    """That none of these instances was told of as an error."""
     errors = [
-        one["subject"]
-        for one in places.mail.received()
-        if _header(one, "X-Busbar-Kind") == "error" and _header(one, "X-Busbar-Instance") in own
+        one["subject"] for one in mail.received() if _about(one)[0] == "error" and _about(one)[1] in instances
     ]
     return Effect("Error mails", 0, len(errors), errors[0] if errors else "")
+
+
+def _about(mail: Mail) -> tuple[str, str]:
+    """What kind of mail it is, and of which instance."""
+    return _header(mail, "X-Busbar-Kind"), _header(mail, "X-Busbar-Instance")
 
 
 def _header(mail: Mail, name: str) -> str:
@@ -144,7 +157,7 @@ def _refused(extract: Extract, ccs: Ccs) -> set[str]:
 def _read(extracts: Sequence[Extract], places: Neighbourhood) -> Effect:
     wanted = sum(one.records for one in extracts)
     uploads = [one for one in places.dacs.uploads() if one.sha256 in {extract.sha256 for extract in extracts}]
-    return _count("Records read by DACS", wanted, sum(one.accepted + one.rejected for one in uploads))
+    return count_of("Records read by DACS", wanted, sum(one.accepted + one.rejected for one in uploads))
 
 
 def _answered(extracts: Sequence[Extract], dacs: Dacs) -> Effect:
@@ -152,7 +165,7 @@ def _answered(extracts: Sequence[Extract], dacs: Dacs) -> Effect:
     sent = [one for one in dacs.outbox.all() if one.reference in wanted]
     trouble = next((one.answer for one in sent if one.tries and not one.settled), Answered())
     settled = sum(one.settled for one in sent)
-    return _count(
+    return count_of(
         f"Acknowledgements the hub answered with {OK}",
         len(wanted),
         settled,
@@ -168,7 +181,7 @@ def _acknowledged(extracts: Sequence[Extract], ccs: Ccs, *, refused: bool) -> Ef
     what = (
         "Negative acknowledgements at CCS, with the reason" if refused else "Positive acknowledgements at CCS"
     )
-    return _count(what, len(wanted), len(right))
+    return count_of(what, len(wanted), len(right))
 
 
 def _says_why(exceptions: Iterable[dict[str, Any]]) -> bool:

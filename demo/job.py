@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from demo.effects import Effect, Neighbourhood, Started, effects
 from demo.extracts import CONTACT, SERVICE, SERVICE_POINT
-from demo.show import Show
+from demo.show import Bars, Show
 
 # Batch, what it extracts, and whether CCS zips the file (seed 001 chapter 3).
 EXTRACTS = (("C1-DCTEX", CONTACT, False), ("C1-DSPEX", SERVICE_POINT, True), ("C1-DMSEX", SERVICE, False))
@@ -36,16 +36,30 @@ def wait_for_effects(
 
     `watch` is called between looks; what it raises ends the wait.
     """
+    with show.bars("Customer sync, CCS → hub → DACS and back") as bars:
+        return look_until_seen(
+            lambda: effects(started, places), bars=bars, watch=watch, patience=patience, every=POLL_SECONDS
+        )
+
+
+def look_until_seen(
+    look: Callable[[], list[Effect]],
+    *,
+    bars: Bars,
+    watch: Callable[[], None],
+    patience: float,
+    every: float,
+) -> list[Effect]:
+    """The effects of the last `look`: all there, or nothing new for `patience` seconds; `every` so many of them."""
     last: object = None
     moved = time.monotonic()
-    with show.bars("Customer sync, CCS → hub → DACS and back") as bars:
-        while True:
-            seen = effects(started, places)
-            bars.update(seen)
-            now = [one.done for one in seen]
-            if now != last:
-                last, moved = now, time.monotonic()
-            if all(one.ok for one in seen) or time.monotonic() - moved > patience:
-                return seen
-            watch()
-            time.sleep(POLL_SECONDS)
+    while True:
+        seen = look()
+        bars.update(seen)
+        now = [one.seen for one in seen]
+        if now != last:
+            last, moved = now, time.monotonic()
+        if all(one.ok for one in seen) or time.monotonic() - moved > patience:
+            return seen
+        watch()
+        time.sleep(every)

@@ -1,6 +1,6 @@
-"""`make run`: the hub and its neighbours on this machine, the main job done once, the console to look at.
+"""`make run`: the hub and its neighbours on this machine, both projects' jobs done once, the console to look at.
 
-Environment: PORT (8000), ONCE (1: stop after the job, exit 0 only if every effect was seen at the neighbours),
+Environment: PORT (8000), ONCE (1: stop after them, exit 0 only if every effect was seen at the neighbours),
 HUB_VAR (var/), DEMO_CUSTOMERS (300), DEMO_CHANGES (24 an extract), DEMO_PATIENCE (30 s without news).
 """
 
@@ -21,6 +21,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from demo.children import ChildDiedError
+from demo.day import play_day
 from demo.effects import Effect
 from demo.faults import MODES
 from demo.job import put_extracts, wait_for_effects
@@ -151,7 +152,7 @@ def _stop(stage: Stage, world: World, show: Show) -> None:
 
 
 def _play(options: Options, stage: Stage, world: World, show: Show) -> str:
-    """Set up, start, do the job; why it is not right, "" where it is."""
+    """Set up, start, do the jobs; why it is not right, "" where it is."""
     variables(
         [
             ("HUB_ENV", "embedded"),
@@ -165,16 +166,27 @@ def _play(options: Options, stage: Stage, world: World, show: Show) -> str:
     with show.step("Web server and worker"):
         stage.start()
         stage.wait_until_ready()
-    seen = _job(options, stage, world, show)
-    show.effects(seen)
+    for name, mode in options.breaks:
+        show.line(f"[yellow]{name} is told to fail: {mode}[/]")
+    customers = _job(options, stage, world, show)
+    programs = play_day(
+        world.day_places,
+        start=_inside().run_flow,
+        state=_inside().instance_state,
+        show=show,
+        watch=stage.watch,
+        patience=options.patience,
+    )
+    show.effects(customers, "Customer sync, CCS and DACS")
+    show.effects(programs, "Customer programs, CPMCS and DERMS")
     show.log_ins(demo)
-    missing = [f"  {one.reason}" for one in seen if not one.ok]
+    missing = [f"  {one.reason}" for one in (*customers, *programs) if not one.ok]
     return "Not everything happened:\n" + "\n".join(missing) if missing else ""
 
 
 def _set_up(options: Options, world: World, show: Show) -> dict[str, Any]:
-    """The database, the package, the connections; what `var/demo.json` says."""
-    with show.step("Database, package and console"):
+    """The database, the packages, the connections; what `var/demo.json` says."""
+    with show.step("Database, packages and console"):
         log = options.var / "log" / "setup.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("w") as output:
@@ -194,8 +206,7 @@ def _inside() -> Any:
 
 
 def _job(options: Options, stage: Stage, world: World, show: Show) -> list[Effect]:
-    for name, mode in options.breaks:
-        show.line(f"[yellow]{name} is told to fail: {mode}[/]")
+    """The customer sync; what came of it."""
     with show.step("CCS puts its extracts, the hub is told to fetch them"):
         started = put_extracts(world.places, changes=options.changes, start=_inside().run_customer_sync)
     return wait_for_effects(started, world.places, show=show, watch=stage.watch, patience=options.patience)

@@ -25,7 +25,7 @@ class Show:
         began = time.monotonic()
         with self.console.status(f"{what} …"):
             yield
-        self.console.print(f"[green]✓[/] {what} [dim]{time.monotonic() - began:.1f} s[/]")
+        self.done(what, time.monotonic() - began)
 
     def line(self, text: str) -> None:
         """One line."""
@@ -38,7 +38,7 @@ class Show:
 
     @contextmanager
     def bars(self, what: str) -> Iterator["Bars"]:
-        """Bars, one for each kind of effect that has a number; then how long it took."""
+        """Bars, one for each kind of effect that comes in numbers; then how long it took."""
         began = time.monotonic()
         columns = (
             TextColumn("  {task.description:<46}"),
@@ -52,9 +52,14 @@ class Show:
             yield Bars(shown)
         self.console.print(f"  {what} [dim]{time.monotonic() - began:.1f} s[/]")
 
-    def effects(self, effects: Sequence[Effect]) -> None:
+    def done(self, what: str, seconds: float) -> None:
+        """Something has come about, and how long it took."""
+        self.console.print(f"[green]✓[/] {what} [dim]{seconds:.1f} s[/]", soft_wrap=True)
+
+    def effects(self, effects: Sequence[Effect], title: str = "") -> None:
         """The short table: what had to happen, and what was seen at the neighbours."""
-        table = Table("", "Effect, checked at the neighbour", "Expected", "Seen", title_justify="left")
+        head = ("", "Effect, checked at the neighbour", "Expected", "Seen")
+        table = Table(*head, title=title or None, title_justify="left", title_style="bold")
         for one in effects:
             mark = "[green]✓[/]" if one.ok else "[bold red]✗[/]"
             table.add_row(mark, one.what, str(one.expected), str(one.seen), style="" if one.ok else "red")
@@ -80,7 +85,7 @@ class Bars:
     def update(self, effects: Sequence[Effect]) -> None:
         """Show how far each effect has come."""
         for one in effects:
-            if one.total:
+            if one.total > 1:
                 if one.what not in self._tasks:
                     self._tasks[one.what] = self._progress.add_task(one.what, total=one.total)
                 self._progress.update(self._tasks[one.what], completed=one.done)

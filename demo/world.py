@@ -1,71 +1,32 @@
-"""All neighbours of the customer sync, started together, and how the hub reaches them (seed 001 chapter 5)."""
+"""All neighbours of both projects and a mail server, started together, and how the hub reaches them."""
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Self
 
-from demo.acknowledgements import HubAddress
-from demo.ccs import Ccs
-from demo.control import Action, Control
-from demo.dacs import Dacs
+from demo import world_ccs_dacs, world_cpmcs_derms
+from demo.control import Control
+from demo.day_places import DayPlaces
 from demo.effects import Neighbourhood
-from demo.extracts import BATCHES
 from demo.kept import Kept
 from demo.mail import MailServer
 from demo.namespaces import NamespaceServer
 from demo.reach import PEOPLE, Caller, Reach
-from demo.sftp import SftpServer
-from demo.shelf import Folder, Shelf
+from demo.world_ccs_dacs import CcsDacs
+from demo.world_cpmcs_derms import CpmcsDerms
+from demo.world_servers import HUB_CLIENT, Server, Starts, client_secret
 
-# As the package's lookup OUTL-BRT-CCS_DACS_ConfigProps has them (seed 001 chapter 6).
-CCS_DIRECTORY = "/sploutput/CCSEnv/CustomerSync"
-DACS_DIRECTORY = "/spl/sploutput/DACSEnv/CustomerSync"
-CCS_NAMESPACE, DACS_NAMESPACE, BUCKET = "ccsnamespace", "dacsnamespace", "CCSDACS_CustomerSync"
-
-ACK_FLOW = "OUTL-BA-DACS_CCS_CUST_SYNC_ACK"
-CHILD_FLOWS = ("OUTL-BA-CCS_DACS_FTP_TRANSFER", "OUTL-BA-CCS_DACS_OS_TRANSFER")
-ACK_PATH = f"/ic/api/integration/v1/flows/oracleutilities/{ACK_FLOW}/1.0/sendCustomerSyncAck"
-DACS_CLIENT, HUB_CLIENT = "DACS", "OIC"
-# In the order they start: DACS last, as it calls.
-NEIGHBOURS = ("ccs-sftp", "dacs-sftp", "ccs-objects", "dacs-objects", "mail", "ccs", "dacs")
-
-
-class Starts(Protocol):
-    """A server."""
-
-    port: int
-
-    def start(self) -> Any:
-        """Listen; from here on `port` is the real one."""
-
-    def stop(self) -> None:
-        """Listen no more."""
-
-
-class Server(Starts, Protocol):
-    """What all neighbours have."""
-
-    @property
-    def url(self) -> str:
-        """Where it answers."""
-        ...
-
-    def fail(self, mode: str, times: int | None = None) -> None:
-        """Fail the next `times` calls, all where None."""
-
-    def received(self) -> list[dict[str, Any]]:
-        """What it was sent."""
-        ...
-
-    def reset(self) -> None:
-        """Work again."""
+# In the order they start: in each project last who calls.
+NEIGHBOURS = (
+    *("mail", "ccs-sftp", "dacs-sftp", "ccs-objects", "dacs-objects", "ccs", "dacs"),
+    *("cpmcs-sftp", "cpmcs-objects", "cpmcs", "derms"),
+)
 
 
 class World:
-    """CCS, DACS, their file servers and object storages, and a mail server, with one control server for all."""
+    """The neighbours of CCS-DACS and of CPMCS-DERMS, and a mail server, with one control server for all."""
 
     def __init__(
         self,
@@ -80,40 +41,19 @@ class World:
         """`folder`: files and records of the neighbours; `first_id`: of CCS's sync requests, by the clock where
         None, so that no two starts use the same; `breaks`: neighbours and modes to fail with from the start.
         """
-        self._hub_url = hub_url
         self._kept = kept
         self._breaks = breaks
         self._stack = ExitStack()
-        self.source = Folder(folder / "ccs-files" / CCS_DIRECTORY.lstrip("/"))
-        self.target = Folder(folder / "dacs-files" / DACS_DIRECTORY.lstrip("/"))
-        self.ccs_sftp = self._sftp("ccs-sftp", folder / "ccs-files", user="CCSUSER")
-        self.dacs_sftp = self._sftp("dacs-sftp", folder / "dacs-files", user="DACSUSER")
-        self.ccs_objects = self._objects("ccs-objects", CCS_NAMESPACE)
-        self.dacs_objects = self._objects("dacs-objects", DACS_NAMESPACE)
         self.mail = MailServer(folder / "mails", port=kept.port("mail"))
-        self.ccs = Ccs(
-            population=population,
-            first_id=first_id or int(time.time()) * 10_000,
-            kept=folder / "records",
-            username="CCSUSER",
-            password=kept.secret("ccs"),
-            port=kept.port("ccs"),
-        )
-        self.dacs = Dacs(
-            shelves={"ftp": self.target, "os": self.dacs_objects.shelf(BUCKET)},
-            hub=HubAddress(hub_url + ACK_PATH, DACS_CLIENT, kept.secret(f"client {DACS_CLIENT}")),
-            kept=folder / "records",
-            username="DACSUSER",
-            password=kept.secret("dacs"),
-            port=kept.port("dacs"),
-        )
-        self.control = Control(self.neighbours, {"ccs": self._ccs_actions()}, port=kept.port("control"))
+        self.ccs_dacs = CcsDacs(folder, hub_url=hub_url, kept=kept, population=population, first_id=first_id)
+        self.cpmcs_derms = CpmcsDerms(folder, hub_url=hub_url, kept=kept)
+        actions = {**self.ccs_dacs.actions, **self.cpmcs_derms.actions}
+        self.control = Control(self.neighbours, actions, port=kept.port("control"))
 
     @property
     def neighbours(self) -> dict[str, Server]:
         """All of them, by name, in the order they start."""
-        files: tuple[Server, ...] = (self.ccs_sftp, self.dacs_sftp, self.ccs_objects, self.dacs_objects)
-        return dict(zip(NEIGHBOURS, (*files, self.mail, self.ccs, self.dacs), strict=True))
+        return {"mail": self.mail, **self.ccs_dacs.neighbours, **self.cpmcs_derms.neighbours}
 
     def start(self) -> Self:
         """Start all; those that could be started are stopped where one cannot."""
@@ -152,7 +92,12 @@ class World:
     @property
     def places(self) -> Neighbourhood:
         """Where the effects of the customer sync are looked for."""
-        return Neighbourhood(self.ccs, self.dacs, self.source, self.target, self.mail)
+        return self.ccs_dacs.places(self.mail)
+
+    @property
+    def day_places(self) -> DayPlaces:
+        """Who acts on a day of the customer programs, and where its effects are looked for."""
+        return self.cpmcs_derms.places(self.mail)
 
     def addresses(self) -> dict[str, dict[str, str]]:
         """Each neighbour's URL and the URL of its control (contract: `var/demo.json`)."""
@@ -166,84 +111,11 @@ class World:
         return {username: self._kept.secret(f"user {username}", bytes_of_chance=9) for username in PEOPLE}
 
     def callers(self) -> list[Caller]:
-        """DACS, which acknowledges and may hand in files; and the hub, which calls its own child flows."""
-        secrets = {name: self._kept.secret(f"client {name}") for name in (DACS_CLIENT, HUB_CLIENT)}
-        return [
-            Caller(DACS_CLIENT, "DACS, the neighbour", (ACK_FLOW, *CHILD_FLOWS), secrets[DACS_CLIENT]),
-            Caller(HUB_CLIENT, "The hub itself", CHILD_FLOWS, secrets[HUB_CLIENT]),
-        ]
+        """The neighbours that call the hub; and the hub, which calls its own child flows."""
+        children = (*world_ccs_dacs.CHILD_FLOWS, *world_cpmcs_derms.CHILD_FLOWS)
+        itself = Caller(HUB_CLIENT, "The hub itself", children, client_secret(self._kept, HUB_CLIENT))
+        return [*self.ccs_dacs.callers(), *self.cpmcs_derms.callers(), itself]
 
     def reaches(self) -> list[Reach]:
-        """How each connection of the package reaches its neighbour."""
-        return [
-            self._sftp_reach("OU FTP CCS for CCS-DACS", self.ccs_sftp, "CCSUSER", "ccs-sftp", CCS_DIRECTORY),
-            self._sftp_reach(
-                "OU FTP DACS for CCS-DACS", self.dacs_sftp, "DACSUSER", "dacs-sftp", DACS_DIRECTORY
-            ),
-            _objects_reach("OU REST CCS OS for CCS-DACS", self.ccs_objects),
-            _objects_reach("OU REST DACS OS for CCS-DACS", self.dacs_objects),
-            _rest_reach("OU REST CCS for CCS-DACS", self.ccs),
-            _rest_reach("OU REST DACS for CCS-DACS", self.dacs),
-            Reach("OU REST for CCS-DACS"),
-            Reach(
-                "OU REST OIC for CCS-DACS",
-                {"auth": "basic", "url": self._hub_url, "user": HUB_CLIENT},
-                {"password": self._kept.secret(f"client {HUB_CLIENT}")},
-            ),
-        ]
-
-    def _sftp(self, name: str, root: Path, *, user: str) -> SftpServer:
-        key = root.parent / "keys" / name
-        users = {user: self._kept.secret(name)}
-        return SftpServer(root, users, port=self._kept.port(name), host_key=key)
-
-    def _objects(self, name: str, namespace: str) -> NamespaceServer:
-        key, port = self._kept.secret(name), self._kept.port(name)
-        return NamespaceServer(namespace, [BUCKET], access_key=name, secret_key=key, port=port)
-
-    def _sftp_reach(self, connection: str, server: SftpServer, user: str, name: str, directory: str) -> Reach:
-        settings = {"host": server.host, "port": server.port, "user": user, "directory": directory}
-        return Reach(connection, settings, {"password": self._kept.secret(name)}, host_key=server.host_key)
-
-    def _ccs_actions(self) -> Mapping[str, Action]:
-        """What CCS can be told beside: `extract {"batchCode", "changes", "zip", "to": "ftp" or "os"}`."""
-
-        def extract(values: Mapping[str, Any]) -> dict[str, Any]:
-            batch = BATCHES.get(str(values.get("batchCode")))
-            if batch is None:
-                raise ValueError(f"batchCode is {values.get('batchCode')!r}; it can be {', '.join(BATCHES)}")
-            if not batch.initial:
-                self.ccs.change(batch.entity, int(values.get("changes", 5)))
-            made = self.ccs.extract(batch.code, self._shelf(values), zipped=bool(values.get("zip")))
-            return {
-                "name": made.name,
-                "records": made.records,
-                "sha256": made.sha256,
-                "syncRequests": made.references,
-            }
-
-        return {"extract": extract}
-
-    def _shelf(self, values: Mapping[str, Any]) -> Shelf:
-        place = values.get("to", "ftp")
-        if place not in ("ftp", "os"):
-            raise ValueError(f"to is {place!r}; it can be ftp or os")
-        return self.source if place == "ftp" else self.ccs_objects.shelf(BUCKET)
-
-
-def _objects_reach(connection: str, server: NamespaceServer) -> Reach:
-    settings = {
-        "endpoint_url": server.url,
-        "region": server.region,
-        "access_key": server.access_key,
-        "namespace": server.namespace,
-        "bucket": BUCKET,
-    }
-    return Reach(connection, settings, {"secret_key": server.secret_key})
-
-
-def _rest_reach(connection: str, server: Ccs | Dacs) -> Reach:
-    settings = {"auth": "basic", "url": server.url, "user": server.username}
-    return Reach(
-        connection, settings, {"password": server.password}, catalog_url=f"{server.url}/openapi.json"
-    )
+        """How each connection of both packages reaches its neighbour."""
+        return [*self.ccs_dacs.reaches(), *self.cpmcs_derms.reaches()]

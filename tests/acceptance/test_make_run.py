@@ -1,9 +1,9 @@
-"""`make run`, as a newcomer starts it: the job done and seen at the neighbours, or the reason why not."""
+"""`make run`, as a newcomer starts it: both projects' jobs done and seen at the neighbours, or the reason why not."""
 
 import json
 import os
+import random
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from demo.kept import port_is_free
 from demo.neighbour import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,10 +25,8 @@ def var(tmp_path_factory):
 
 
 def some_port():
-    """A port that nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nothing listens at, below those the system gives to others while a test begins."""
+    return next(port for port in iter(lambda: random.randint(20_000, 32_000), 0) if port_is_free(port))
 
 
 @pytest.fixture
@@ -107,19 +106,23 @@ def start(var, free_port):
         run.close()
 
 
-def test_once_does_the_job_and_ends_with_0(start, var, free_port):
+def test_once_does_the_jobs_and_ends_with_0(start, var, free_port):
     run = start(ONCE="1")
     code, said = run.end()
     assert code == 0, said
     assert "Positive acknowledgements at CCS" in said
+    assert "DERMS enrols 3 customers … 3 pending at CPMCS" in said
+    assert "Outcomes at CPMCS, device by device" in said
     assert "✗" not in said
     assert run.leftovers() == []
     demo = json.loads((var / "demo.json").read_text())
     assert (var / "demo.json").stat().st_mode & 0o777 == 0o600
     assert demo["console"] == f"http://127.0.0.1:{free_port}/admin/"
     assert {"username", "password", "role"} == set(demo["users"][0])
-    assert {"id", "secret", "flows"} == set(demo["clients"][0])
-    assert {"url", "control"} == set(demo["neighbours"]["ccs"])
+    assert all({"id", "secret", "flows"} == set(client) for client in demo["clients"])
+    assert {"DACS", "CPMCS", "DERMS"} < {client["id"] for client in demo["clients"]}
+    for name in ("ccs", "dacs", "cpmcs", "derms", "mail"):
+        assert {"url", "control"} == set(demo["neighbours"][name])
 
 
 def test_it_stays_up_refuses_a_second_one_and_ends_with_0_on_sigterm(start, free_port):
@@ -127,7 +130,8 @@ def test_it_stays_up_refuses_a_second_one_and_ends_with_0_on_sigterm(start, free
     run.until("Up until Ctrl-C")
     assert requests.get(f"http://127.0.0.1:{free_port}/admin/login/", timeout=10).status_code == 200
     demo = json.loads((run.var / "demo.json").read_text())
-    assert requests.get(f"{demo['neighbours']['ccs']['control']}/received", timeout=10).json()
+    for name in ("ccs", "cpmcs", "derms"):
+        assert requests.get(f"{demo['neighbours'][name]['control']}/received", timeout=10).json()
     code, said = start(port=some_port(), ONCE="1").end()
     assert (code, f"kill {run.process.pid}" in said) == (1, True)
     code, said = run.stop()
@@ -135,12 +139,30 @@ def test_it_stays_up_refuses_a_second_one_and_ends_with_0_on_sigterm(start, free
 
 
 def test_once_with_a_broken_neighbour_ends_with_1_and_the_reason(start):
-    run = start("--break", "ccs:500", ONCE="1", DEMO_PATIENCE="3")
+    run = start("--break", "ccs:500", ONCE="1", DEMO_PATIENCE="10")
     code, said = run.end()
     assert code == 1
     assert "Positive acknowledgements at CCS: expected 33, saw 0" in said
     assert "500 Internal Server Error" in said
     assert run.leftovers() == []
+
+
+def test_once_with_derms_broken_names_what_is_missing_and_why(start):
+    run = start("--break", "derms:500", ONCE="1", DEMO_PATIENCE="20")
+    code, said = run.end()
+    assert code == 1
+    missing = said.partition("Not everything happened:")[2]
+    assert "Positive acknowledgements at CCS" not in missing  # the customer sync has nothing to do with it
+    assert "Enrolments at DERMS: expected 1, saw 0: the hub answered 502" in missing
+    assert "Reservations acknowledged to DERMS: expected 1, saw 0: the hub took it as instance" in missing
+    assert "it is waiting to try again: OU REST DERMS for CPMCS-DERMS" in missing
+    assert "Opt-outs of the event at DERMS: expected 1, saw 0: not begun" in missing
+    assert run.leftovers() == []
+
+
+def test_the_run_after_a_broken_one_is_whole_again(start):
+    code, said = start(ONCE="1").end()
+    assert (code, "✗" in said) == (0, False), said
 
 
 def test_a_worker_that_dies_is_named_with_the_end_of_its_log(start):

@@ -56,6 +56,10 @@ def test_a_break_names_neighbour_and_mode():
     assert options_from(["--break", "ccs-sftp:down"]).breaks == (("ccs-sftp", "down"),)
 
 
+def test_the_neighbours_of_the_customer_programs_can_be_broken():
+    assert options_from(["--break", "derms:500"]).breaks == (("derms", "500"),)
+
+
 def test_a_value_that_means_nothing_ends_with_1_and_the_reason(monkeypatch, capsys):
     monkeypatch.setenv("PORT", "eighty")
     assert main([]) == 1
@@ -68,6 +72,18 @@ def test_the_table_has_what_was_expected_and_seen(said):
     lines = text().splitlines()
     assert any("✓" in line and "Files" in line for line in lines)
     assert any("✗" in line and "Mails" in line and "2" in line for line in lines)
+
+
+def test_a_table_says_which_project_it_is_of(said):
+    show, text = said
+    show.effects([Effect("Files", 3, 3)], "Customer programs, CPMCS and DERMS")
+    assert text().splitlines()[0].strip() == "Customer programs, CPMCS and DERMS"
+
+
+def test_what_has_come_about_is_one_line_with_its_time(said):
+    show, text = said
+    show.done("DERMS enrols 3 customers … " + "x" * 200, 0.25)
+    assert text() == f"✓ DERMS enrols 3 customers … {'x' * 200} 0.2 s\n"
 
 
 def test_troubles_are_printed_word_for_word(said):

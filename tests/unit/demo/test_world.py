@@ -7,17 +7,33 @@ import pytest
 import requests
 from django.conf import settings
 
-from demo.configure import PACKAGE
+from demo.configure import PACKAGE, PROGRAMS_PACKAGE
+from demo.day_acts import SCORE_PREFIX
+from demo.day_effects import SENT_PREFIX
 from demo.effects import Started, effects
 from demo.faults import MODES
 from demo.job import put_extracts
 from demo.kept import Kept
 from demo.reach import PEOPLE
-from demo.setting_up import set_up
-from demo.world import BUCKET, CCS_DIRECTORY, CCS_NAMESPACE, DACS_DIRECTORY, DACS_NAMESPACE, NEIGHBOURS, World
+from demo.setting_up import instance_state, run_flow, set_up
+from demo.stage import CannotStartError
+from demo.world import NEIGHBOURS, World
+from demo.world_ccs_dacs import BUCKET, CCS_DIRECTORY, CCS_NAMESPACE, DACS_DIRECTORY, DACS_NAMESPACE
+from demo.world_cpmcs_derms import (
+    CHILD_FLOWS,
+    CPMCS_FLOWS,
+    DERMS_FLOWS,
+    NAMESPACE,
+    NETWORK_BUCKET,
+    NETWORK_DIRECTORY,
+    SCORE_BUCKET,
+    SCORE_DIRECTORY,
+)
 from integrations.adapters import open_adapter
 from integrations.engine.connections import connection_endpoint
-from integrations.models import Client, Connection, Flow
+from integrations.engine.registry import spec_for
+from integrations.engine.spec import Inbound
+from integrations.models import Client, Connection, Flow, Instance
 
 
 @pytest.fixture
@@ -43,7 +59,7 @@ def test_ccs_extracts_when_asked_to(world, place):
     control = world.addresses()["ccs"]["control"]
     body = {"batchCode": "C1-DCTEX", "changes": 2, "zip": True, "to": place}
     made = requests.post(f"{control}/extract", json=body, timeout=5).json()
-    shelf = world.source if place == "ftp" else world.ccs_objects.shelf(BUCKET)
+    shelf = world.ccs_dacs.source if place == "ftp" else world.ccs_dacs.ccs_objects.shelf(BUCKET)
     assert made["name"] in [item.name for item in shelf.items()]
     assert (made["records"], len(made["syncRequests"])) == (2, 2)
 
@@ -66,6 +82,33 @@ def test_places_are_those_of_the_package_s_lookup():
     assert {rows["ccs.os.custsync.bucketname"], rows["dacs.os.custsync.bucketname"]} == {BUCKET}
 
 
+def test_places_of_the_customer_programs_are_those_of_their_lookup():
+    found = json.loads(Path(settings.BASE_DIR, "fixtures/lookups/ou_cpmcs_derms.json").read_text())
+    rows = {row["name"]: row["value"] for row in found["lookups"][0]["rows"]}
+    assert rows["dacs.dvcScore.ftp.input.directory"] == SCORE_DIRECTORY
+    assert rows["dacs.spNtwkLoc.ftp.input.directory"] == NETWORK_DIRECTORY
+    assert rows["dacs.os.namespace"] == NAMESPACE
+    assert rows["dacs.os.dvcScore.bucketname"] == SCORE_BUCKET
+    assert rows["dacs.spNtwkLoc.os.bucketname"] == NETWORK_BUCKET
+    assert rows["dacs.dvcScore.extract.filename.prefix"] == SCORE_PREFIX
+    assert rows["dacs.prefixtag.fileuploaded"] == SENT_PREFIX
+    assert rows["dacs.file.target.transfer.pref"] == "ftp"
+
+
+@pytest.mark.parametrize("name", ["cpmcs", "derms"])
+def test_the_customer_programs_say_what_they_have(world, name):
+    control = world.addresses()[name]["control"]
+    answer = requests.post(f"{control}/summary", timeout=5)
+    assert (answer.status_code, answer.json()["repeats"]) == (200, 0)
+
+
+def test_two_object_storages_of_one_namespace_do_not_see_each_other_s_buckets_as_theirs(world, tmp_path):
+    content = tmp_path / "scores"
+    content.write_text("1")
+    world.day_places.score_bucket.put("SDCSE_1.csv", content)
+    assert list(world.ccs_dacs.dacs_objects.shelf(BUCKET).items()) == []
+
+
 def test_ports_are_the_same_after_a_restart(world, tmp_path):
     before = {name: place["url"] for name, place in world.addresses().items()}
     world.stop()
@@ -77,7 +120,7 @@ def test_ports_are_the_same_after_a_restart(world, tmp_path):
 def test_a_neighbour_can_be_broken_from_the_start(tmp_path):
     kept = Kept(tmp_path / "kept.json")
     with World(tmp_path, hub_url="http://127.0.0.1:9", kept=kept, breaks=[("ccs", "500")]) as world:
-        assert requests.get(f"{world.ccs.url}/openapi.json", timeout=5).status_code == 500
+        assert requests.get(f"{world.ccs_dacs.ccs.url}/openapi.json", timeout=5).status_code == 500
 
 
 def test_effects_name_what_is_missing(world):
@@ -108,17 +151,38 @@ def test_mails_of_other_instances_do_not_count(world):
 @pytest.mark.django_db
 def test_the_hub_is_set_up_for_the_neighbours_and_all_flows_are_active(world):
     demo = set_up(world, port=8000)
-    flows = Flow.objects.filter(package=PACKAGE)
-    assert (flows.count(), flows.filter(active=True).count()) == (6, 6)
+    for package, count in ((PACKAGE, 6), (PROGRAMS_PACKAGE, 20)):
+        flows = Flow.objects.filter(package=package)
+        assert (package, flows.count(), flows.filter(active=True).count()) == (package, count, count)
     assert [user["role"] for user in demo["users"]] == list(PEOPLE.values())
-    assert [client["id"] for client in demo["clients"]] == ["DACS", "OIC"]
+    assert [client["id"] for client in demo["clients"]] == ["DACS", "CPMCS", "DERMS", "OIC"]
     assert list(demo["neighbours"]) == list(NEIGHBOURS)
+
+
+@pytest.mark.django_db
+def test_each_system_may_call_the_flows_that_its_messages_start_and_no_other(world):
+    set_up(world, port=8000)
+    for client, flows in (("CPMCS", CPMCS_FLOWS), ("DERMS", DERMS_FLOWS)):
+        allowed = Client.objects.get(client_id=client).flows.values_list("identifier", flat=True)
+        assert (client, set(allowed)) == (client, set(flows))
+        sources = {spec_for(flow).trigger.source for flow in flows}
+        assert sources == {f"OU REST {client} for CPMCS-DERMS"}
+    assert set(CHILD_FLOWS) < set(
+        Client.objects.get(client_id="OIC").flows.values_list("identifier", flat=True)
+    )
+
+
+@pytest.mark.django_db
+def test_every_flow_of_the_customer_programs_that_can_be_called_has_its_caller():
+    flows = Flow.objects.filter(package=PROGRAMS_PACKAGE).values_list("identifier", flat=True)
+    inbound = {one for one in flows if isinstance(spec_for(one).trigger, Inbound)}
+    assert inbound == {*CPMCS_FLOWS, *DERMS_FLOWS, *CHILD_FLOWS}
 
 
 @pytest.mark.django_db
 def test_setting_up_twice_changes_nothing(world):
     assert set_up(world, port=8000) == set_up(world, port=8000)
-    assert Client.objects.count() == 2
+    assert Client.objects.count() == 4
 
 
 @pytest.mark.django_db
@@ -131,9 +195,60 @@ def test_setting_up_twice_changes_nothing(world):
         "OU REST DACS OS for CCS-DACS",
         "OU REST CCS for CCS-DACS",
         "OU REST DACS for CCS-DACS",
+        "OU FTP CPMCS for CPMCS-DERMS",
+        "OU REST CPMCS Object Storage for CPMCS-DERMS",
+        "OU REST CPMCS for CPMCS-DERMS",
+        "OU REST DERMS for CPMCS-DERMS",
     ],
 )
 def test_every_connection_that_was_set_up_passes_its_test(world, name):
     set_up(world, port=8000)
     with open_adapter(connection_endpoint(Connection.objects.get(name=name))) as adapter:
         assert [(step.what, step.detail) for step in adapter.test() if not step.ok] == []
+
+
+@pytest.mark.django_db
+def test_every_connection_of_both_packages_is_reached(world):
+    reached = {reach.connection for reach in world.reaches()}
+    packages = (PACKAGE, PROGRAMS_PACKAGE)
+    assert reached == set(Connection.objects.filter(package__in=packages).values_list("name", flat=True))
+
+
+SCORES = "OUTL-BA-DRMS_DACS_SEND_DVCSCORE"
+
+
+@pytest.fixture
+def _the_test_s_own_connection(monkeypatch):
+    """A test's database ends with its connection."""
+    monkeypatch.setattr("demo.setting_up.connections.close_all", lambda: None)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_the_test_s_own_connection")
+def test_a_run_of_an_earlier_start_that_waits_does_not_keep_a_new_one_out(world):
+    set_up(world, port=8000)
+    earlier = run_flow(SCORES)
+    Instance.objects.filter(pk=earlier).update(status=Instance.Status.WAITING)
+    later = run_flow(SCORES)
+    assert Instance.objects.get(pk=earlier).status == Instance.Status.DISCARDED
+    assert Instance.objects.get(pk=later).status == Instance.Status.READY
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_the_test_s_own_connection")
+def test_a_run_that_does_not_end_is_named(world, monkeypatch):
+    set_up(world, port=8000)
+    monkeypatch.setattr("demo.setting_up.LONGEST_WAIT", 0.1)
+    Instance.objects.filter(pk=run_flow(SCORES)).update(status=Instance.Status.RUNNING)
+    with pytest.raises(CannotStartError, match="running already"):
+        run_flow(SCORES)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("_the_test_s_own_connection")
+def test_an_instance_says_how_it_stands(world):
+    set_up(world, port=8000)
+    key = run_flow(SCORES)
+    Instance.objects.filter(pk=key).update(status=Instance.Status.WAITING, fault_text="CPMCS is down")
+    assert instance_state(key).endswith(": CPMCS is down")
+    assert instance_state("") == ""
