@@ -8,12 +8,13 @@ from typing import Any
 
 MODULES: Mapping[str, str] = {
     "sync": "bench.sync_flow",
+    "segments": "bench.segments",
     "files": "bench.file_flow",
     "lookups": "bench.lookups_mapping",
     "pickup": "bench.pickup",
 }
 ROUTES = ("sftp-sftp", "sftp-os", "os-os", "os-sftp")
-PARTS = ("sync", *(f"files.{route}" for route in ROUTES), "lookups", "pickup")
+PARTS = ("sync", "segments", *(f"files.{route}" for route in ROUTES), "lookups", "pickup")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from integrations.models import Activity, DueRun, FileTransfer, Flow, Instance, 
 from integrations.services.client_create import client_create
 from integrations.services.flow_run import flow_run
 from integrations.services.flow_switch import flow_activate
+from tests.faults import answers_cpmcs
 from tests.faults.databases import SECRET
 from tests.flows.conftest import connection_set, property_set
 
@@ -152,4 +153,4 @@ ASKED = {
         stories,
         mails_cut_off_are_due,
     )
-}
+} | answers_cpmcs.ASKED

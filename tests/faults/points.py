@@ -37,6 +37,11 @@ ELSEWHERE = {
     "after_effect": "test_web",
     "committed_not_enqueued": "test_processes",
     "mail_sent_unsaved": "test_mails",
+    "segments_intended": "test_segments",
+    "segment_sent": "test_segments",
+    "segments_sent_not_recorded": "test_segments",
+    "posting_begun": "test_segments",
+    "posted_not_recorded": "test_segments",
 }
 
 
