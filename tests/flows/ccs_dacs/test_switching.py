@@ -77,7 +77,9 @@ def test_payloads_are_kept_as_the_tracing_level_says(edges: Edges, level: str, c
 
 
 def test_a_flag_that_is_no_boolean_is_a_technical_fault_that_names_it(edges: Edges):
-    row = Row.objects.get(cells__0="notification.email.process.complete.flag")
+    row = Row.objects.get(
+        lookup__name="OUTL-BRT-CCS_DACS_ConfigProps", cells__0="notification.email.process.complete.flag"
+    )
     Row.objects.filter(pk=row.pk).update(cells=[row.cells[0], "perhaps", row.cells[2]])
     edges.put("C1-DCTEX_0001_00.csv")
     instance = run_file_flow(FTP, **PREFIX)
