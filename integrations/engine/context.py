@@ -172,7 +172,7 @@ class Run:
         """The file that came with the message, to be handed to a child; InvalidMessage where none came."""
         return file_work.feed_of(self)
 
-    def notify(self, kind: str, *, recipients: str, subject: str, lines: list[str]) -> None:
+    def notify(self, kind: str, *, recipients: str | tuple[str, ...], subject: str, lines: list[str]) -> None:
         """Queue one e-mail to the package's `recipients` property; once a round, however often it is asked."""
         mailing.notify(self, kind, recipients=recipients, subject=subject, lines=lines)
 

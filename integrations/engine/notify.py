@@ -28,13 +28,16 @@ def told_about(run: "Run") -> Instance:
     return run.instance
 
 
-def notify(run: "Run", kind: str, *, recipients: str, subject: str, lines: list[str]) -> Notification:
+def notify(
+    run: "Run", kind: str, *, recipients: str | tuple[str, ...], subject: str, lines: list[str]
+) -> Notification:
     """Queue one e-mail; the same instance, kind and round again is the same e-mail.
 
-    `recipients` names a property of the package's Email_ID list; LookupFault where it is missing or no address.
+    `recipients` names properties of the package's Email_ID list; LookupFault where one is missing or no address.
     """
     about = told_about(run)
-    to = run.emails.addresses(recipients)
+    named = (recipients,) if isinstance(recipients, str) else recipients
+    to = list(dict.fromkeys(address for name in named for address in run.emails.addresses(name)))
     url = instance_url(about)
     held_back = _held_back(about, kind)
     mail = {

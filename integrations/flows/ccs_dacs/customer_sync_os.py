@@ -2,14 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.places import Place
 from integrations.engine.spec import FILE, Scheduled, flow
-from integrations.flows.ccs_dacs._customer_sync import CALLS, PREFIX, PROPERTIES, sync_customers
+from integrations.flows.ccs_dacs._customer_sync import PREFIX, customer_sync
 from integrations.flows.ccs_dacs.package import CCS_DACS
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
 
-SOURCE = "OU REST CCS OS for CCS-DACS"
+FILES = customer_sync(
+    "OU REST CCS OS for CCS-DACS",
+    Place(namespace="ccs.os.custsync.namespace", bucket="ccs.os.custsync.bucketname"),
+)
 
 
 @flow(
@@ -18,15 +22,11 @@ SOURCE = "OU REST CCS OS for CCS-DACS"
     package=CCS_DACS,
     pattern=FILE,
     trigger=Scheduled(parameters=(PREFIX,)),
-    connections=(SOURCE,),
-    calls=CALLS,
-    properties=("ccs.os.custsync.namespace", "ccs.os.custsync.bucketname", *PROPERTIES),
+    connections=(FILES.source,),
+    calls=FILES.calls,
+    properties=FILES.properties,
     source="seed 001 chapter 2, Customer Sync OS Transfer",
 )
 def customer_sync_os(run: "Run", parameters: Any) -> Any:
     """Move CCS's customer extracts from its object storage to DACS, and rename each once it is there."""
-    place = {
-        "namespaceName": run.properties.text("ccs.os.custsync.namespace"),
-        "bucketName": run.properties.text("ccs.os.custsync.bucketname"),
-    }
-    return sync_customers(run, source=SOURCE, directory=run.files(SOURCE).directory_for(place))
+    return FILES.move(run)

@@ -2,14 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.places import Place
 from integrations.engine.spec import FILE, Scheduled, flow
-from integrations.flows.cpmcs_derms._device_score import OPERATION, PROPERTIES, send_scores
+from integrations.flows.cpmcs_derms._device_score import OPERATION, device_scores
 from integrations.flows.cpmcs_derms.package import CPMCS_DERMS, DERMS, ROUTING
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
 
-SOURCE = "OU FTP CPMCS for CPMCS-DERMS"
+FILES = device_scores("OU FTP CPMCS for CPMCS-DERMS", Place(directory="dacs.dvcScore.ftp.input.directory"))
 
 
 @flow(
@@ -18,13 +19,12 @@ SOURCE = "OU FTP CPMCS for CPMCS-DERMS"
     package=CPMCS_DERMS,
     pattern=FILE,
     trigger=Scheduled(),
-    connections=(SOURCE, DERMS),
+    connections=(FILES.source, DERMS),
     operations={DERMS: (OPERATION,)},
-    properties=("dacs.dvcScore.ftp.input.directory", *PROPERTIES),
+    properties=FILES.properties,
     tables=(ROUTING,),
     source="seed 002, Device Score FTP Transfer",
 )
 def device_score_ftp(run: "Run", parameters: Any) -> Any:
     """Send CPMCS's device score extracts from its file server to DERMS."""
-    directory = run.properties.text("dacs.dvcScore.ftp.input.directory")
-    return send_scores(run, source=SOURCE, directory=directory)
+    return FILES.move(run)

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from integrations.engine.faults import fault_of
+from integrations.engine.places import FTP, OS, Place, Preferred
 from integrations.engine.reports import report_done
 from integrations.engine.spec import ASYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._shapes import TEXT, one_of, shape
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
     from integrations.engine.context import Run
 
 RECIPIENTS = "dacs.to.process.notification"
+CPMCS_FILES = Preferred(
+    "dacs.file.target.transfer.pref",
+    {
+        FTP: (FTP_TRANSFER, Place(directory="dacs.spNtwkLoc.ftp.input.directory")),
+        OS: (OS_TRANSFER, Place(namespace="dacs.os.namespace", bucket="dacs.spNtwkLoc.os.bucketname")),
+    },
+)
 
 
 @flow(
@@ -21,10 +29,10 @@ RECIPIENTS = "dacs.to.process.notification"
     pattern=ASYNCHRONOUS,
     trigger=Inbound(resource="network-model-to-dacs", source=DERMS, multipart=True),
     connections=("OU REST MP OIC for CPMCS-DERMS",),
-    calls=(FTP_TRANSFER, OS_TRANSFER),
+    calls=CPMCS_FILES.calls,
     keys={"fileName": "fileName", "messageId": "messageId", "drmsInstanceId": "drmsInstanceId"},
     message_id="messageId",
-    properties=("dacs.file.target.transfer.pref", "notification.email.process.complete.flag"),
+    properties=(CPMCS_FILES.preference, "notification.email.process.complete.flag"),
     schema=shape(
         {
             "messageId": {"type": "string", "minLength": 1, "maxLength": 120},
@@ -39,9 +47,9 @@ def network_location(run: "Run", message: Any) -> Any:
     name = message["fileName"]
     feed = run.attached()
     feed.taps.append(run.watch_network_locations(feed.transfer))
-    child, place = _child_for(run, name)
+    child = CPMCS_FILES.handover(run)
     try:
-        answer = run.call(child, place, feed=feed)
+        answer = run.call(child.flow, child.message(name), feed=feed)
     except Exception as error:
         fault = fault_of(error)
         if run.gives_up(fault):
@@ -50,15 +58,3 @@ def network_location(run: "Run", message: Any) -> Any:
         raise fault from error
     report_done(run, [f"{run.spec.name} has transferred {name}."], recipients=RECIPIENTS)
     return answer
-
-
-def _child_for(run: "Run", name: str) -> tuple[str, dict[str, str]]:
-    """The child that `dacs.file.target.transfer.pref` names, and its message."""
-    text = run.properties.text
-    if run.properties.choice("dacs.file.target.transfer.pref", ("ftp", "os")) == "ftp":
-        return FTP_TRANSFER, {"fileName": name, "directory": text("dacs.spNtwkLoc.ftp.input.directory")}
-    place = {
-        "namespaceName": text("dacs.os.namespace"),
-        "bucketName": text("dacs.spNtwkLoc.os.bucketname"),
-    }
-    return OS_TRANSFER, {"objectName": name, **place}
