@@ -108,8 +108,10 @@ class FlowView(APIView):
             headers[REPEATED_HEADER] = "true"
         if spec.waits and not submission.repeated:
             done = instance_execute(instance=instance)
-            return Response(done.body, status=done.status, headers=headers)
-        if spec.waits and instance.ended:
+            if not spec.accepts:
+                return Response(done.body, status=done.status, headers=headers)
+            instance.refresh_from_db(fields=["status"])
+        elif spec.waits and instance.ended and not spec.accepts:
             return Response(submission.answer, headers=headers)
         accepted = accepted_body(request, instance)
         return Response(accepted, status=202, headers={**headers, "Location": accepted["links"]["self"]})

@@ -1,6 +1,6 @@
 """The run: a flow's only way to the world, one for each attempt."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from integrations.adapters.contract import FileStore
@@ -17,6 +17,7 @@ from integrations.engine import (
 from integrations.engine import files as file_work
 from integrations.engine import invoke as calling
 from integrations.engine import notify as mailing
+from integrations.engine import parts as sync_parts
 from integrations.engine.connections import connection_named
 from integrations.engine.faults import Fault
 from integrations.engine.leases import Claim
@@ -112,6 +113,10 @@ class Run:
         """The flow's mapping of this name over `source`: base, then the site's extensions."""
         return mapper.map_message(self, name, source)
 
+    def mapper(self, name: str) -> Callable[[Any], Any]:
+        """The flow's mapping of this name for many records, without a line in the activity stream for each."""
+        return mapper.record_mapper(self, name)
+
     def files(self, connection: str) -> FileStore:
         """The file store behind a connection, logged in once a run."""
         return file_work.store_of(self, connection)
@@ -141,9 +146,13 @@ class Run:
         *,
         path_values: Mapping[str, str],
         expect: tuple[int, ...] = (),
+        check: Callable[[calling.Answer], None] | None = None,
     ) -> None:
-        """Send a file's bytes as the body of an operation; `expect`: the statuses that mean it was taken."""
-        posting.post_file(self, feed, calling.Call(connection, operation, None, path_values, expect, ()))
+        """Send a file's bytes as the body of an operation; `expect`: the statuses that mean it was taken; `check`
+        raises where such a status comes with a no."""
+        posting.post_file(
+            self, feed, calling.Call(connection, operation, None, path_values, expect, (), check)
+        )
 
     def send_segments(
         self,
@@ -163,10 +172,10 @@ class Run:
         job = segments.SegmentJob(connection, operation, mapping, message, columns, records)
         return segments.send_segments(self, job)
 
-    def tell_of_failure(self, fault: Fault, tell: Callable[[str], object]) -> None:
-        """Have the sender told of this attempt's failure by `tell`, which takes the key of its step; the sender then
-        sends the same message again, and the hub does not try again by itself."""
-        telling.tell_of_failure(self, fault, tell)
+    def acknowledged(self, work: Callable[[], Any], tell: Callable[[str, Any], object]) -> Any:
+        """Do the work and have its sender told of the end by `tell`, which takes the key of its step and what came of
+        the work, or the Fault. A sender that was told of a failure sends the message again; the hub then does not."""
+        return telling.acknowledged(self, work, tell)
 
     def attached(self) -> file_work.Feed:
         """The file that came with the message, to be handed to a child; InvalidMessage where none came."""
@@ -215,6 +224,24 @@ class Run:
     def sync_request_sent(self, sync_request_id: str, *, entity: str, external_id: str = "") -> None:
         """The target has this sync request: its acknowledgement is awaited from now on."""
         sync_requests.sent(self, sync_request_id, entity=entity, external_id=external_id)
+
+    def sync_request_expected(
+        self, sync_request_id: str, *, entity: str, external_id: str, parts: Sequence[str]
+    ) -> None:
+        """This sync request is about to be sent in parts, each of which the target acknowledges by itself."""
+        sync_requests.expected(self, sync_request_id, entity=entity, external_id=external_id, parts=parts)
+
+    def sync_request_all_sent(self, sync_request_id: str) -> None:
+        """All its parts are at the target; written with the outcome."""
+        sync_requests.all_sent(self, sync_request_id)
+
+    def part_acknowledged(
+        self, sync_request_id: str, part: str, *, positive: bool, text: str, external_key: str
+    ) -> list[dict[str, Any]]:
+        """Note a part's answer; [{name, positive, text, key}] of all parts where it was the last. Ends the run as
+        skipped otherwise."""
+        said = {"positive": positive, "text": text, "key": external_key}
+        return sync_parts.part_acknowledged(self, sync_request_id, part, said)
 
     def watch_network_locations(self, transfer: FileTransfer) -> NetworkLocationTap:
         """A tap that notes where service points hang in the network as the file's bytes pass."""

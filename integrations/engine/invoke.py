@@ -102,7 +102,7 @@ def _yes(run: "Run", call: Call, response: Response, line: Activity) -> dict[str
             target_status=response.status,
             target_body=response.body,
         )
-    answer = Answer(response.status, _json(response.body))
+    answer = answer_of(response)
     if call.check is not None:  # within the step: an answer that says no must not count as done
         call.check(answer)
     return {"status": answer.status, "data": answer.data}
@@ -124,6 +124,11 @@ def _no(
     fault: Fault = fault_of(error, connection=row.name)
     breaker_failed(row, fault)
     raise fault from error
+
+
+def answer_of(response: Response) -> Answer:
+    """What the target said, as flows see it."""
+    return Answer(response.status, _json(response.body))
 
 
 def _json(body: bytes) -> Any:

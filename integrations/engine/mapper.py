@@ -48,6 +48,20 @@ def _property(lookup: str, name: str, *default: str) -> str:
     return Properties(lookup).text(name, *default)
 
 
+def record_mapper(run: "Run", name: str) -> Callable[[Any], Any]:
+    """As `map_message`, for many small records: the site's extensions as they are now, and no line for each."""
+    if name not in run.spec.mappings:
+        raise TechnicalFault(f"{run.spec.identifier} has no mapping {name!r}", code="HUB-MAPPING")
+    expression, functions = run.spec.mappings[name], mapping_functions()
+    extensions = site_extensions(run.instance.flow_id, name)
+
+    def mapped(source: Any) -> Any:
+        target = evaluate(expression, source, functions=functions, name=name)
+        return apply_extensions(target, source, extensions, functions=functions)
+
+    return mapped
+
+
 def map_message(run: "Run", name: str, source: Any) -> Any:
     """The mapping's result; MappingFailed or LookupMissing with the place where it cannot be made."""
     if name not in run.spec.mappings:

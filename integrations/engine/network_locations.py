@@ -3,15 +3,13 @@
 The file itself goes on its way whatever is in it; what cannot be read of it is said in the activity stream.
 """
 
-import csv
-import io
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware
 
-from integrations.engine.csv_records import LONGEST_LINE, ZIP
+from integrations.engine.csv_tap import CsvTap
 from integrations.models import FileTransfer, NetworkLocation
 
 if TYPE_CHECKING:
@@ -28,53 +26,48 @@ COLUMNS = {
 NEEDED = "service_point_id"
 AT_ONCE = 500
 LONGEST = 60
-BOM = "\ufeff"
 
 Found = dict[str, str]
 
 
-class NetworkLocationTap:
+class NetworkLocationTap(CsvTap):
     """Listens to a network location file's bytes and keeps each service point's newest place."""
 
     def __init__(self, run: "Run", transfer: FileTransfer) -> None:
         """`transfer`: the file's ledger row, kept beside what it said."""
+        super().__init__()
         self._run, self._transfer = run, transfer
-        self._rest = b""
-        self._header: list[str] = []
+        self._names: list[str] = []
         self._found: list[Found] = []
-        self._broken = ""
-        self.noted = self.odd = 0
+        self.noted = self.unusable = 0
 
-    def feed(self, chunk: bytes) -> None:
-        """The next bytes; b"" ends the file, writes what is left and says what was noted."""
-        if not self._broken:
-            self._take(chunk)
-        if not chunk:
-            self._end()
+    def header(self, cells: list[str]) -> None:
+        """Which column is what; the others are not looked at."""
+        self._names = [COLUMNS.get(cell.lower(), "") for cell in cells]
+        if NEEDED not in self._names:
+            raise ValueError("its header has no servicePointId")
 
-    def _take(self, chunk: bytes) -> None:
-        block = self._rest + chunk
-        end = block.rfind(b"\n") + 1 if chunk else len(block)
-        self._rest = block[end:]
-        try:
-            if len(self._rest) > LONGEST_LINE or block.startswith(ZIP):
-                raise ValueError("it is no CSV file of lines")
-            self._lines(block[:end].decode("utf-8").removeprefix(BOM))
-        except (ValueError, csv.Error) as error:
-            self._broken = str(error)
-        while len(self._found) >= AT_ONCE:
+    def record(self, cells: list[str]) -> None:
+        """Kept until there are enough to be written."""
+        self._found.append(dict(zip(self._names, (cell.strip() for cell in cells), strict=True)))
+        if len(self._found) >= AT_ONCE:
             self._write()
 
-    def _lines(self, text: str) -> None:
-        for row in filter(None, csv.reader(io.StringIO(text, newline="\n"))):
-            if not self._header:
-                self._header = [COLUMNS.get(cell.strip().lower(), "") for cell in row]
-                if NEEDED not in self._header:
-                    raise ValueError("its header has no servicePointId")
-            elif len(row) != len(self._header):
-                self.odd += 1
-            else:
-                self._found.append(dict(zip(self._header, (cell.strip() for cell in row), strict=True)))
+    def odd(self, cells: list[str]) -> None:
+        """Counted, to be said at the end."""
+        self.unusable += 1
+
+    def ended(self) -> None:
+        """Write what is left and say what was noted."""
+        self._write()
+        self._run.note(f"Network places of {self.noted} service point(s) noted from {self._transfer}")
+        if self.broken:
+            self._run.note(f"{self._transfer} was not read to its end: {self.broken}", warning=True)
+        if self.unusable:
+            self._run.note(
+                f"{self.unusable} record(s) of {self._transfer} were not understood and not noted",
+                warning=True,
+            )
 
     def _write(self) -> None:
         """Upsert a batch: of one service point the newest record; none that is older than what is known."""
@@ -98,7 +91,7 @@ class NetworkLocationTap:
 
     def _usable(self, one: Found) -> bool:
         good = bool(one[NEEDED]) and all(len(value) <= LONGEST for value in one.values())
-        self.odd += not good
+        self.unusable += not good
         return good
 
     def _row(self, one: Found) -> NetworkLocation:
@@ -106,17 +99,6 @@ class NetworkLocationTap:
         return NetworkLocation(
             **texts, effective_at=_moment(one.get("effective_at", "")), file_transfer=self._transfer
         )
-
-    def _end(self) -> None:
-        while self._found:
-            self._write()
-        self._run.note(f"Network places of {self.noted} service point(s) noted from {self._transfer}")
-        if self._broken:
-            self._run.note(f"{self._transfer} was not read to its end: {self._broken}", warning=True)
-        if self.odd:
-            self._run.note(
-                f"{self.odd} record(s) of {self._transfer} were not understood and not noted", warning=True
-            )
 
 
 def _older(row: NetworkLocation, than: datetime | None) -> bool:

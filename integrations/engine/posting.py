@@ -12,9 +12,9 @@ from integrations.adapters.errors import AdapterError, Refused
 from integrations.engine.breakers import breaker_check, breaker_failed, breaker_worked
 from integrations.engine.connections import connection_endpoint
 from integrations.engine.crash import crash
-from integrations.engine.faults import BusinessFault, ConnectionUnusable, RemoteFault, fault_of
+from integrations.engine.faults import BusinessFault, ConnectionUnusable, Fault, RemoteFault, fault_of
 from integrations.engine.files import Feed
-from integrations.engine.invoke import Call
+from integrations.engine.invoke import Call, answer_of
 from integrations.engine.stream import Kind
 from integrations.models import Activity, FileTransfer
 
@@ -39,10 +39,15 @@ def post_file(run: "Run", feed: Feed, call: Call) -> None:
     _keep(run, transfer, State.COPYING)
     crash("posting_begun")
     text = f"{transfer.source_name} by {call.operation} at {call.connection}"
-    with run.stream.timed(Kind.CALLED, text, connection=row, operation=call.operation) as line:
-        counted, response = _send(run, feed, call, line)
-        line.status_code, line.bytes_out = response.status, counted.size
-        _accept(call, response, text)
+    try:
+        with run.stream.timed(Kind.CALLED, text, connection=row, operation=call.operation) as line:
+            counted, response = _send(run, feed, call, line)
+            line.status_code, line.bytes_out = response.status, counted.size
+            _accept(call, response, text)
+    except Fault as fault:
+        if not fault.uncertain:  # a clear no: nothing of it is at the target
+            _keep(run, transfer, State.NEW)
+        raise
     crash("posted_not_recorded")
     transfer.size, transfer.sha256 = counted.size, counted.digest.hexdigest()
     _keep(run, transfer, State.SENT)
@@ -110,6 +115,8 @@ def _accept(call: Call, response: Response, text: str) -> None:
             target_status=response.status,
             target_body=response.body,
         )
+    if call.check is not None:
+        call.check(answer_of(response))
 
 
 def _keep(run: "Run", transfer: FileTransfer, state: str) -> None:

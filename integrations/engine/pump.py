@@ -4,20 +4,19 @@ Small new files go together (volley.py), everything else one by one.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from integrations.adapters.contract import FileInfo
-from integrations.adapters.names import name_trouble
 from integrations.adapters.several import not_started
-from integrations.engine.breakers import breaker_worked
 from integrations.engine.brood import NOT_STARTED
 from integrations.engine.carriage import Ways
 from integrations.engine.crash import crash
 from integrations.engine.faults import Fault, TechnicalFault, fault_of
 from integrations.engine.files import Feed, Tap, at_edge, rename_at_source, store_of
+from integrations.engine.listing import check_prefixes, listed_files
 from integrations.engine.set_aside import bring_back, set_aside
 from integrations.engine.settling import settle_vanished
 from integrations.engine.stream import Kind
@@ -86,10 +85,10 @@ def move_files(run: "Run", job: Job) -> Summary:
     Raises nothing for what goes wrong with a file: the summary has the fault, and the rest as not transferred.
     A source that cannot be listed is raised.
     """
-    _check_prefixes(job)
+    check_prefixes(job.prefix, sent=job.sent_prefix, failed=job.failed_prefix)
     source = run.connection(job.source)
     bring_back(run, job, source)
-    listed = _list(run, job)
+    listed = listed_files(run, job)
     summary = Summary(found=len(listed))
     settle_vanished(run, job, source, {info.name for info in listed})
     summary.transferred = _done_before(run)
@@ -97,22 +96,6 @@ def move_files(run: "Run", job: Job) -> Summary:
     for group in volleys(listed, alone, _most(run, job)):
         _move(run, job, source, group, summary)
     return summary
-
-
-def _check_prefixes(job: Job) -> None:
-    """TechnicalFault for names that a file could not be given, or by which it would be listed again."""
-    for what, prefix in (("sent", job.sent_prefix), ("not sent", job.failed_prefix)):
-        if prefix and prefix.startswith(job.prefix):
-            raise TechnicalFault(
-                f"Files that are {what} are renamed to begin with {prefix!r}, which begins with {job.prefix!r} that "
-                "is listed: every run would send them again",
-                hint=f"Choose another prefix for files that are {what}.",
-            )
-        if prefix and (trouble := name_trouble(f"{prefix}x")):
-            raise TechnicalFault(
-                f"The prefix for files that are {what}, {prefix!r}, cannot be used: {trouble}",
-                hint="Choose another prefix.",
-            )
 
 
 def _most(run: "Run", job: Job) -> int:
@@ -164,28 +147,6 @@ def _move_together(
 def _is_leftover(fault: Fault) -> bool:
     """Faults that concern one file alone and stop no other."""
     return fault.code in ("HUB-SOURCE-CHANGED", "HUB-FILE-AGAIN", "HUB-FILE-NAME", "HUB-FILE-BUSY")
-
-
-def _list(run: "Run", job: Job) -> list[FileInfo]:
-    with at_edge(job.source):
-        store = store_of(run, job.source)
-        row = run.connection(job.source)
-        with run.stream.timed(
-            Kind.LISTED, f"Listed {job.directory} for {job.prefix}*", connection=row
-        ) as line:
-            # By name: a server may list a file twice while its directory changes.
-            found = {
-                info.name: info for info in store.list(job.directory, job.prefix) if not info.is_directory
-            }
-            line.text += f": {len(found)} file(s)"
-        breaker_worked(row)
-    return [_renamable(found[name], job.sent_prefix) for name in sorted(found)]
-
-
-def _renamable(info: FileInfo, prefix: str) -> FileInfo:
-    """The file; with its trouble, where it could be sent but not renamed afterwards."""
-    trouble = "" if info.trouble else name_trouble(f"{prefix}{info.name}")
-    return replace(info, trouble=f"with {prefix!r} before it, {trouble}") if trouble else info
 
 
 def _move_one(run: "Run", job: Job, source: Connection, info: FileInfo) -> Fault | None:

@@ -46,12 +46,16 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """Started by a call: `resource` ends the URL, `source` is the connection that calls."""
+    """Started by a call: `resource` ends the URL, `source` is the connection that calls.
+
+    `accepts`: a caller that waits is answered as an asynchronous one, 202, once all went well; a fault it gets at once.
+    """
 
     resource: str
     source: str = ""
     also: tuple[str, ...] = ()
     multipart: bool = False
+    accepts: bool = False
     kind: str = "inbound"
 
 
@@ -103,6 +107,7 @@ class FlowSpec:
     source: str = ""
     when_unknown: str = RESEND
     tables: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
     folder: Path = Path()
 
     @property
@@ -135,9 +140,18 @@ class FlowSpec:
         """Whether a caller waits for its end, so that it is never retried by itself."""
         return self.pattern in WAITED_FOR
 
+    @property
+    def accepts(self) -> bool:
+        """Whether a caller that waited is answered 202 all the same."""
+        return isinstance(self.trigger, Inbound) and self.trigger.accepts
+
     def answers_at(self, resource: str, version: str) -> bool:
         """Whether a URL's resource and version are this flow's (1.0 stands for any 01.xx)."""
         return resource in (self.trigger.resource, *self.trigger.also) and version in ("1.0", self.version)
+
+
+def _told(pattern: str) -> tuple[str, ...]:
+    return ("to.process.notification",) if pattern == FILE else ()
 
 
 _registered: dict[str, FlowSpec] = {}
@@ -162,13 +176,15 @@ def flow(
     source: str = "",
     when_unknown: str = RESEND,
     tables: Sequence[str] = (),
+    recipients: Sequence[str] | None = None,
 ) -> Callable[[Body], Body]:
     """Register a flow. Its body takes (run, message): a file flow's message is its parameters.
 
     `keys`: business key → dotted path into the message, the first the primary one; `message_id`: dotted path
     of the field that names a message; `operations`: connection → operations it must know; `calls`: flows it
     calls or hands messages on to; `properties`: properties that must be set before it is switched on; `tables`:
-    lookups its mappings translate by; `source`: seed and section.
+    lookups its mappings translate by; `recipients`: properties of the Email_ID list beside `from` and `to` that it
+    mails to (a file flow: `to.process.notification`, if nothing is said); `source`: seed and section.
     """
 
     def register(body: Body) -> Body:
@@ -196,6 +212,7 @@ def flow(
             source=source or package.source,
             when_unknown=when_unknown,
             tables=tuple(tables),
+            recipients=tuple(_told(pattern) if recipients is None else recipients),
             folder=Path(body.__code__.co_filename).parent,
         )
         return body

@@ -157,6 +157,45 @@ def files_delivered(run: "Run", transfers: Sequence[FileTransfer]) -> list[tuple
     return found
 
 
+def expected(
+    run: "Run", sync_request_id: str, *, entity: str, external_id: str, parts: Sequence[str]
+) -> None:
+    """One that is about to be sent in parts, each of which is acknowledged; answers to an earlier attempt stay.
+
+    One that was in error and comes again, corrected, waits anew for all of them.
+    """
+    this = {"package": run.spec.package.name, "sync_request_id": sync_request_id}
+    with run.claim.writing():
+        row = SyncRequest.objects.select_for_update().filter(**this).first()
+        again = row is not None and row.instance_id != run.instance.pk
+        known = {} if row is None or again else row.parts
+        fresh: dict[str, Any] = {
+            "entity": entity,
+            "external_id": external_id[:LONGEST_ID],
+            "instance": run.instance,
+            "parts": {part: known.get(part) for part in parts},
+        }
+        if row is None:
+            SyncRequest.objects.create(**this, status=Status.PENDING, **fresh)
+            return
+        if again:
+            SyncRequestTap._expect_anew(SyncRequest.objects.filter(pk=row.pk))
+            fresh |= {"status": Status.RETRIED, "positive": None, "message": "", "acknowledged_at": None}
+        SyncRequest.objects.filter(pk=row.pk).update(**fresh)
+
+
+def all_sent(run: "Run", sync_request_id: str) -> None:
+    """All parts are at the target: their acknowledgements are awaited, those that have not come meanwhile."""
+    now = timezone.now()
+    waiting = SyncRequest.objects.filter(
+        package=run.spec.package.name,
+        sync_request_id=sync_request_id,
+        status__in=[Status.PENDING, Status.RETRIED],
+    )
+    overdue = now + run.instance.flow.acknowledgement_span
+    run.stream.also(lambda: waiting.update(status=Status.AWAITING, sent_at=now, overdue_at=overdue))
+
+
 def sent(run: "Run", sync_request_id: str, *, entity: str, external_id: str = "") -> None:
     """One that came as a message has reached the target: from now on its acknowledgement is awaited.
 
@@ -216,3 +255,5 @@ def _settle(package: str, sync_request_id: str) -> None:
         acknowledged_at=timezone.now(),
         status=row.status if row.status == Status.UNKNOWN else settled,
     )
+    if not row.positive and row.instance_id is not None:  # it comes again under the same id, corrected
+        Instance.objects.filter(pk=row.instance_id, status__in=ENDED).update(message_id=None)

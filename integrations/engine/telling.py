@@ -5,7 +5,7 @@ The sender may be quicker than the record of the failure: between the two, a rep
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from integrations.engine.faults import Busy, Fault, fault_of
 from integrations.models import Instance, Step
@@ -13,8 +13,26 @@ from integrations.models import Instance, Step
 if TYPE_CHECKING:
     from integrations.engine.context import Run
 
+Done = TypeVar("Done")
+
 TOLD = "negative acknowledgement of attempt "
 LONGEST_WAIT, LOOK_EVERY = 3.0, 0.05  # seconds
+
+
+def acknowledged(run: "Run", work: Callable[[], Done], tell: Callable[[str, Done | Fault], object]) -> Done:
+    """Do the work and have its sender told of the end, `tell(key, what)`: what came of it, or the fault it ended with.
+
+    One acknowledgement an attempt, never a positive one after a negative one; a positive one that fails is tried
+    again by itself, as all else is done by then.
+    """
+    try:
+        done = work()
+    except Exception as error:
+        fault = fault_of(error)
+        tell_of_failure(run, fault, lambda key: tell(key, fault))
+        raise fault from error
+    tell("positive acknowledgement", done)
+    return done
 
 
 def tell_of_failure(run: "Run", fault: Fault, tell: Callable[[str], object]) -> None:

@@ -45,6 +45,9 @@ class FileTransfer(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.NEW)
     size = models.BigIntegerField(null=True)
     sha256 = models.CharField(max_length=64, blank=True)
+    records_done = models.PositiveBigIntegerField(
+        default=0, help_text="Data records done, of a file that is processed record by record."
+    )
     tries = models.PositiveIntegerField(default=0)
     trouble = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -40,6 +40,11 @@ class SyncRequest(models.Model):
     )
     positive = models.BooleanField(null=True)
     message = models.TextField(blank=True)
+    parts = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What each part of it was answered, where several are acknowledged apart.",
+    )
 
     class Meta:
         """One id a package."""

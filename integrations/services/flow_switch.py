@@ -11,7 +11,7 @@ from integrations.crypto import SecretUnreadable
 from integrations.engine.connections import connection_endpoint
 from integrations.engine.faults import InvalidMessage
 from integrations.engine.registry import spec_for
-from integrations.engine.spec import FILE, FlowSpec
+from integrations.engine.spec import FlowSpec
 from integrations.models import Connection, Flow
 from integrations.services.audit import audit
 from lookups.errors import LookupFault
@@ -108,8 +108,7 @@ def _property_problems(spec: FlowSpec) -> list[str]:
             Properties(spec.package.config).text(name)
         except LookupFault as fault:
             found.append(str(fault))
-    wanted = ("from", "to", "to.process.notification") if spec.pattern == FILE else ("from", "to")
-    for name in wanted:
+    for name in ("from", "to", *spec.recipients):
         try:
             Properties(spec.package.emails).addresses(name)
         except LookupFault as fault:

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from integrations.engine.faults import Fault, fault_of
+from integrations.engine.faults import Fault
 from integrations.engine.reports import report_done
+from integrations.engine.shapes import in_order
 from integrations.flows.cpmcs_derms._answers import FAILURE, SUCCESS
 from integrations.flows.cpmcs_derms._routing import derms_for
-from integrations.flows.cpmcs_derms._shapes import in_order
 from integrations.flows.cpmcs_derms.package import CPMCS, HEALTH
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
+    from integrations.engine.segments import Sent
 
 UP = (200,)
 
@@ -40,41 +41,36 @@ def send_in_segments(run: "Run", message: Any, work: Work) -> dict[str, Any]:
     try again by itself; where DERMS could not be told, it does.
     """
     derms = derms_for(run, instance=message.get("drmsInstanceId"))
-    try:
-        in_order(message, work.periods)
-        run.ask(CPMCS, HEALTH, expect=UP)
-        sent = run.send_segments(
-            CPMCS,
-            work.operation,
-            mapping=work.mapping,
-            message=message,
-            columns=work.columns,
-            records=message.get(work.counted_by) if work.counted_by else None,
-        )
-    except Exception as error:
-        fault = fault_of(error)
-        _refuse(run, derms, message, work, fault)
-        raise fault from error
-    told = {"message": message, "id": message[work.named_by], "records": sent.records}
-    run.invoke(
-        derms,
-        work.acknowledge,
-        run.map("segments_ack", {**told, "ackType": SUCCESS}),
-        key="positive acknowledgement",
-    )
+    named = message[work.named_by]
+
+    def tell(key: str, what: "Sent | Fault") -> None:
+        told = {"ackType": FAILURE, "text": what.text} if isinstance(what, Fault) else _said(what)
+        body = run.map("segments_ack", {"message": message, "id": named, **told})
+        run.invoke(derms, work.acknowledge, body, key=key)
+
+    sent = run.acknowledged(lambda: _send(run, message, work), tell)
     report_done(
         run,
         [
-            f"{run.spec.name} has sent all records of {message[work.named_by]} to CPMCS.",
+            f"{run.spec.name} has sent all records of {named} to CPMCS.",
             f"Records: {sent.records}, in {sent.segments} segment(s), {sent.before} of them in earlier attempts.",
         ],
     )
     return {"records": sent.records, "segments": sent.segments}
 
 
-def _refuse(run: "Run", derms: str, message: Any, work: Work, fault: Fault) -> None:
-    """Tell DERMS that this attempt failed, once."""
-    told = {"message": message, "id": message[work.named_by], "ackType": FAILURE, "text": fault.text}
-    run.tell_of_failure(
-        fault, lambda key: run.invoke(derms, work.acknowledge, run.map("segments_ack", told), key=key)
+def _send(run: "Run", message: Any, work: Work) -> "Sent":
+    in_order(message, work.periods)
+    run.ask(CPMCS, HEALTH, expect=UP)
+    return run.send_segments(
+        CPMCS,
+        work.operation,
+        mapping=work.mapping,
+        message=message,
+        columns=work.columns,
+        records=message.get(work.counted_by) if work.counted_by else None,
     )
+
+
+def _said(sent: "Sent") -> dict[str, Any]:
+    return {"ackType": SUCCESS, "records": sent.records}

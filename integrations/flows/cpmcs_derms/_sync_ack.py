@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import NAME, TEXT, shape
 from integrations.flows.cpmcs_derms._answers import SUCCESS, reasons
-from integrations.flows.cpmcs_derms._shapes import NAME, TEXT, shape
 from integrations.flows.cpmcs_derms.package import CPMCS, SYNC_REQUEST
 
 if TYPE_CHECKING:

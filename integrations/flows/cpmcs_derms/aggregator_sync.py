@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import NAME, TEXT, details, shape
 from integrations.engine.spec import SYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._routing import derms_for
-from integrations.flows.cpmcs_derms._shapes import NAME, TEXT, details, shape
 from integrations.flows.cpmcs_derms._sync_ack import await_acknowledgement
 from integrations.flows.cpmcs_derms.package import AGGREGATOR_ACK, CPMCS, CPMCS_DERMS, DERMS, DONE, ROUTING
 

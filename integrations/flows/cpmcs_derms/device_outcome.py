@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import COUNT, NAME, TEXT, shape
 from integrations.engine.spec import ASYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._segments import Work, send_in_segments
-from integrations.flows.cpmcs_derms._shapes import COUNT, NAME, TEXT, shape
 from integrations.flows.cpmcs_derms.package import CPMCS, CPMCS_DERMS, DERMS, HEALTH, OUTCOME, ROUTING
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ WORK = Work(
     keys={"fileName": "fileName", "messageId": "messageId", "drmsInstanceId": "drmsInstanceId"},
     message_id="messageId",
     tables=("OUTL-BRT-DACS_DRMS_EventOutcome", ROUTING),
+    recipients=("to.process.notification",),
     schema=shape({"messageId": NAME, "fileName": NAME}, {"drmsInstanceId": TEXT, "recordCount": COUNT}),
     source="seed 002, Event Device Outcome",
 )

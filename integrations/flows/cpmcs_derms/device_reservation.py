@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import MOMENT, NAME, TEXT, shape
 from integrations.engine.spec import ASYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._segments import Work, send_in_segments
-from integrations.flows.cpmcs_derms._shapes import MOMENT, NAME, TEXT, shape
 from integrations.flows.cpmcs_derms.package import CPMCS, CPMCS_DERMS, DERMS, HEALTH, RESERVE, ROUTING
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ WORK = Work(
     keys={"eventId": "eventId", "messageId": "messageId", "drmsInstanceId": "drmsInstanceId"},
     message_id="messageId",
     tables=("OUTL-BRT-DACS_DRMS_EventType", ROUTING),
+    recipients=("to.process.notification",),
     schema=shape(
         {"messageId": NAME, "eventId": NAME, "eventStartDateTime": MOMENT, "eventEndDateTime": MOMENT},
         {"drmsInstanceId": TEXT, "eventType": TEXT, "eventStatus": TEXT},

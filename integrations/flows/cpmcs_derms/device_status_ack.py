@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import NAME, one_of, shape
 from integrations.engine.spec import SYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._answers import FAILURE, SUCCESS, answering_failure
-from integrations.flows.cpmcs_derms._shapes import NAME, one_of, shape
 from integrations.flows.cpmcs_derms.package import CPMCS, CPMCS_DERMS, DERMS, DEVICE_STATUS
 
 if TYPE_CHECKING:

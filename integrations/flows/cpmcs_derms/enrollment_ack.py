@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import NAME, TEXT, each, one_of, shape
 from integrations.engine.spec import ASYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._answers import ERROR, FAILURE, SUCCESS
-from integrations.flows.cpmcs_derms._shapes import NAME, TEXT, each, one_of, shape
 from integrations.flows.cpmcs_derms.package import CPMCS, CPMCS_DERMS, DERMS, ENROLMENT_ACK
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 from integrations.engine.faults import ConnectionUnusable, Fault, fault_of
+from integrations.engine.shapes import MOMENT, NAME, TEXT, each, in_order, shape
 from integrations.engine.spec import SYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._answers import ERROR, FAILURE
-from integrations.flows.cpmcs_derms._shapes import MOMENT, NAME, TEXT, each, in_order, shape
 from integrations.flows.cpmcs_derms.package import CPMCS, CPMCS_DERMS, DERMS, ENROL
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from integrations.engine.faults import fault_of
 from integrations.engine.places import FTP, OS, Place, Preferred
 from integrations.engine.reports import report_done
+from integrations.engine.shapes import TEXT, one_of, shape
 from integrations.engine.spec import ASYNCHRONOUS, Inbound, flow
-from integrations.flows.cpmcs_derms._shapes import TEXT, one_of, shape
 from integrations.flows.cpmcs_derms.package import CPMCS_DERMS, DERMS, FTP_TRANSFER, OS_TRANSFER
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ CPMCS_FILES = Preferred(
     keys={"fileName": "fileName", "messageId": "messageId", "drmsInstanceId": "drmsInstanceId"},
     message_id="messageId",
     properties=(CPMCS_FILES.preference, "notification.email.process.complete.flag"),
+    recipients=(RECIPIENTS,),
     schema=shape(
         {
             "messageId": {"type": "string", "minLength": 1, "maxLength": 120},

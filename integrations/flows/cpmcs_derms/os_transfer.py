@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import shape
 from integrations.engine.spec import CHILD, Inbound, flow
-from integrations.flows.cpmcs_derms._shapes import shape
 from integrations.flows.cpmcs_derms.package import CHILDREN, CPMCS_DERMS, OS_TRANSFER
 
 if TYPE_CHECKING:

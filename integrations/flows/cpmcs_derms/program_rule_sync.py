@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import MOMENT, NAME, TEXT, details, each, in_order, shape
 from integrations.engine.spec import SYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._routing import derms_for
-from integrations.flows.cpmcs_derms._shapes import MOMENT, NAME, TEXT, details, each, in_order, shape
 from integrations.flows.cpmcs_derms._sync_ack import await_acknowledgement
 from integrations.flows.cpmcs_derms.package import CPMCS, CPMCS_DERMS, DERMS, DONE, PROGRAM_RULE_ACK, ROUTING
 

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import MOMENT, NAME, TEXT, in_order, shape
 from integrations.engine.spec import SYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._answers import SUCCESS, answering_failure
-from integrations.flows.cpmcs_derms._shapes import MOMENT, NAME, TEXT, in_order, shape
 from integrations.flows.cpmcs_derms.package import ACTION_EVENT, CPMCS, CPMCS_DERMS, CREATE_EVENT, DERMS
 
 if TYPE_CHECKING:

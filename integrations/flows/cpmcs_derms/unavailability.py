@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.shapes import MOMENT, NAME, TEXT, details, in_order, shape
 from integrations.engine.spec import SYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._answers import expect_success
 from integrations.flows.cpmcs_derms._routing import derms_for
-from integrations.flows.cpmcs_derms._shapes import MOMENT, NAME, TEXT, details, in_order, shape
 from integrations.flows.cpmcs_derms.package import CPMCS, CPMCS_DERMS, DERMS, DONE, ROUTING
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ BUSINESS = ("view_lookup", "view_row", "add_row", "change_row", "delete_row")
 @pytest.fixture
 def asset_types(db):
     """A table lookup of three rows."""
-    lookup = Lookup.objects.create(name="OUTL-BRT-DACS_DRMS_AssetType", columns=["DERMS", "DACS"])
+    lookup = Lookup.objects.create(name="OUTL-BRT-TEST_AssetType", columns=["DERMS", "DACS"])
     for cells in (["THERMOSTAT", "X1TH"], ["thermostat", "lower"], ["EVSE", "X1EV"]):
         row_save(row=Row(lookup=lookup, cells=cells))
     return lookup

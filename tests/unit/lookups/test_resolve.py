@@ -5,7 +5,7 @@ from lookups.models import Alias, Lookup, Row
 from lookups.resolve import lookup_value
 from lookups.services import row_save
 
-NAME = "OUTL-BRT-DACS_DRMS_AssetType"
+NAME = "OUTL-BRT-TEST_AssetType"
 
 
 def test_a_value_is_translated_in_both_directions(asset_types):
@@ -22,8 +22,8 @@ def test_exact_case_wins_over_any_case(asset_types):
     "spelling",
     [
         "outl-brt-dacs_drms_assettype",
-        "OUTLBRT-DACS_DRMS_AssetType",
-        "OUTL_BRT_DACS_DRMS_AssetType",
+        "OUTLBRT-TEST_AssetType",
+        "OUTL_BRT_TEST_AssetType",
         "OUTL-BRT- DACS\\_DRMS\\_AssetType",
     ],
 )

@@ -1,4 +1,4 @@
-"""Pieces of the messages' JSON schemas."""
+"""Pieces of messages' JSON schemas, for flows to say what they take."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,6 +10,8 @@ Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string", "maxLength": 500}
 NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 120}
+FILE_NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 255}
+DIRECTORY: Schema = {"type": "string", "minLength": 1, "maxLength": 500}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 # XSD dateTime with its zone: one without would be another moment at each end.
 MOMENT: Schema = {
