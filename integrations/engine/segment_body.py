@@ -20,8 +20,6 @@ from integrations.mapping import Expression, MappingProcesses, Segment, apply_ex
 if TYPE_CHECKING:
     from integrations.engine.context import Run
 
-FEW = 8  # segments that are sooner mapped here than in processes that have to start
-
 
 @dataclass
 class Question:
@@ -45,17 +43,22 @@ class Question:
 class BodyMaker:
     """Makes bodies in any thread while it is open; `put` takes the questions that come up meanwhile."""
 
-    def __init__(self, run: "Run", name: str, message: Any, *, records: int, size: int) -> None:
-        """`name`: of the mapping; `records` and `size`: how many there are in all and in a segment."""
+    def __init__(self, run: "Run", name: str, message: Any, *, large: bool) -> None:
+        """`name`: of the mapping; `large`: whether there are so many segments that processes are worth their start."""
         if name not in run.spec.mappings:
             raise TechnicalFault(f"{run.spec.identifier} has no mapping {name!r}", code="HUB-MAPPING")
         self._expression = Expression(run.spec.mappings[name], name, message, tuple(mapping_functions()))
         self._extensions = site_extensions(run.instance.flow_id, name)
         if self._extensions:
             run.note(f"{name} has {len(self._extensions)} extension(s) of this site")
-        self._several = records > FEW * size and not self._extensions
+        self._several = large and not self._extensions
         self._processes: MappingProcesses | None = None
         self._open = ExitStack()
+
+    @property
+    def at_once(self) -> int:
+        """How many are made at once: as many as there are processes; this one makes one at a time."""
+        return self._processes.count if self._processes is not None else 1
 
     def __enter__(self) -> Self:
         if self._several:

@@ -3,14 +3,16 @@
 Each segment is a step: its intent is on record before it is sent, its end after. An attempt goes on with the segments
 that the target has not acknowledged; one whose end is not known is sent again under the same Idempotency-Key.
 
-Threads map and send; this thread reads, records, and answers the mappings' lookups: it alone has the database.
+Threads map and send; this thread reads, records, and answers the mappings' lookups: it alone has the database. A group
+is mapped while the one before it is sent: what is only mapped has no effect, so it needs no record.
 """
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 SIZE = 1000  # records a segment (seed 002)
 AT_ONCE = 4  # segments under way where the connection sets no number
 AHEAD = 4  # segments handed to the threads at once, for each one under way: they must not wait for a commit
+LARGE = 256 * 1024  # bytes of a file whose segments are mapped in processes of their own
 CHECKED = "records"  # the checkpoint's name for how many records a file was found to have
 State = Step.State
 
@@ -72,7 +75,8 @@ class _Part:
     segment: Segment
     step: Step | None
     repeat: bool
-    body: bytes = b""
+    body: "Future[bytes]"
+    size: int = 0
     response: Response | None = None
     error: Exception | None = None
     milliseconds: float = 0.0
@@ -85,13 +89,17 @@ class _Part:
 
 def send_segments(run: "Run", job: SegmentJob) -> Sent:
     """Send what the target has not acknowledged yet; raises the first fault once nothing is under way any more."""
-    total = _checked(run, job)
     row = run.connection(job.connection)
     run.allows_retries(row.retries)
     breaker_check(row)
-    with BodyMaker(run, job.mapping, job.message, records=total, size=SIZE) as maker:
+    large = (feed_of(run).transfer.source_size or 0) > LARGE
+    with BodyMaker(
+        run, job.mapping, job.message, large=large
+    ) as maker:  # its processes start while the file is checked
+        total = _checked(run, job)
         sender = _Sender(run, job, row, maker)
-        sender.send_all()
+        with ThreadPoolExecutor(maker.at_once, "mapper") as mappers, sender.answering(mappers):
+            sender.send_all(mappers)
     return Sent(total, -(-total // SIZE), sender.before)
 
 
@@ -126,6 +134,7 @@ class _Sender:
     before: int = 0
     fault: Fault | None = None
     under_way: list[_Part] = field(default_factory=list)
+    mapping: "list[Future[bytes]]" = field(default_factory=list)
     news: "SimpleQueue[Question | None]" = field(default_factory=SimpleQueue)
 
     def __post_init__(self) -> None:
@@ -134,11 +143,25 @@ class _Sender:
         steps = Step.objects.filter(instance=self.run.instance, key__startswith="segment ")
         self.steps = {step.key: step for step in steps}
 
-    def send_all(self) -> None:
+    @contextmanager
+    def answering(self, mappers: ThreadPoolExecutor) -> Iterator[None]:
+        """At the end, what is still being mapped for nothing gets its answers, so that no thread waits for ever."""
+        try:
+            yield
+        finally:
+            mappers.shutdown(wait=False, cancel_futures=True)
+            while any(future.running() for future in self.mapping):
+                with suppress(Empty):
+                    question = self.news.get(timeout=0.05)
+                    if question is not None:
+                        question.answer()
+
+    def send_all(self, mappers: ThreadPoolExecutor) -> None:
         """Every segment not done before."""
         feed = feed_of(self.run)
         with feed.open() as reader, ThreadPoolExecutor(self.at_once, "segment") as pool:
-            parts = self._parts(CsvRecords(reader, self.job.columns, name=feed.transfer.source_name))
+            records = CsvRecords(reader, self.job.columns, name=feed.transfer.source_name)
+            parts = self._parts(records, mappers)
             try:
                 while self.fault is None and (group := list(islice(parts, self.at_once * AHEAD))):
                     self._next(pool, group)
@@ -147,15 +170,17 @@ class _Sender:
         if self.fault is not None:
             raise self.fault
 
-    def _parts(self, records: CsvRecords) -> Iterator[_Part]:
-        """The segments that are not done."""
+    def _parts(self, records: CsvRecords, mappers: ThreadPoolExecutor) -> Iterator[_Part]:
+        """The segments that are not done, each about to be mapped."""
         for number, segment in enumerate(records.segments(SIZE), start=1):
             step = self.steps.get(f"segment {number}")
             if step is not None and step.state == State.DONE:
                 self.before += 1
             else:
                 repeat = step is not None and step.state in (State.INTENT, State.UNKNOWN)
-                yield _Part(number, segment, step, repeat)
+                body = mappers.submit(self.maker.body, segment, self.news.put)
+                self.mapping.append(body)
+                yield _Part(number, segment, step, repeat, body)
 
     def _next(self, pool: ThreadPoolExecutor, group: list[_Part]) -> None:
         """Record what was under way, and with the same commit the intents of the next group; then send that."""
@@ -178,6 +203,7 @@ class _Sender:
         for one in group:
             pool.submit(self._send, one).add_done_callback(self._told)
         self.under_way = group
+        self.mapping = [one.body for one in group]
 
     def _told(self, _: "Future[None]") -> None:
         self.news.put(None)
@@ -200,9 +226,10 @@ class _Sender:
             return
         started = timezone.now()
         try:
-            one.body = self.maker.body(one.segment, self.news.put)
+            body = one.body.result()
+            one.size = len(body)
             key = f"{self.run.instance.replay_of_id or self.run.instance.pk}:{one.key}"
-            request = Request(self.job.operation, headers={"Idempotency-Key": key}, body=one.body)
+            request = Request(self.job.operation, headers={"Idempotency-Key": key}, body=body)
             one.response = _invoke(self.endpoint, request)
         except Exception as error:  # noqa: BLE001  (whatever it is, it is this segment's end, and recorded)
             one.error = error
@@ -259,10 +286,10 @@ class _Sender:
             connection=self.row,
             operation=self.job.operation,
             duration_ms=one.milliseconds,
-            bytes_out=len(one.body),
+            bytes_out=one.size,
             bytes_in=len(answer.body) if answer else None,
             status_code=answer.status if answer else None,
-            payload_out=self.run.stream.kept(one.body or None),
+            payload_out=self.run.stream.kept(one.body.result() if one.size else None),
         )
 
 

@@ -79,6 +79,11 @@ class MappingProcesses:
         for one in self._all:
             self._idle.put(one)
 
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._all)
+
     def body(self, segment: Segment, ask: Ask) -> bytes:
         """The segment's body. `ask` answers a function's call; what it raises comes out here, as does MappingError.
 
