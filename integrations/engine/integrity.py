@@ -80,8 +80,10 @@ class IntegrityTap(CsvTap):
             given = [row[name] for name in self._names if name.startswith(shape.values)]
             values = [Decimal(text) for text in given if text]
             return said + shape.check(row, values, seconds)
-        except (ValueError, InvalidOperation) as error:
-            return [*said, f"cannot be read: {error or 'a value is no number'}"]
+        except InvalidOperation:
+            return [*said, "cannot be read: a value is no number"]
+        except (ValueError, TypeError, ArithmeticError) as error:  # TypeError: one moment with a zone, one without
+            return [*said, f"cannot be read: {error}"]
 
     def _tell(self, said: str) -> None:
         self._wrong += 1

@@ -32,8 +32,11 @@ class RecordCaller:
         self._adapter = open_adapter(connection_endpoint(self._row))
         self._sent = 0
 
-    def send(self, body: object, *, path_values: dict[str, str], key: str) -> bool:
-        """Send one; whether it was passed over. RemoteFault or BusinessFault where it was not taken."""
+    def send(self, body: object, *, path_values: dict[str, str], key: str, what: str) -> bool:
+        """Send one; whether it was passed over. RemoteFault or BusinessFault where it was not taken.
+
+        `key`: its Idempotency-Key, another for the same record in another file; `what`: it, in words.
+        """
         if not isinstance(self._adapter, Caller):
             raise ConnectionUnusable(f"Connection {self._row.name!r} has no operations to call")
         headers = {"Idempotency-Key": key}
@@ -44,12 +47,12 @@ class RecordCaller:
         except Refused as error:
             if error.status in self._call.duplicate:
                 self._run.stream.say(
-                    Kind.NOTED, f"{key}: passed over, {self._row.name} answered {error.status}"
+                    Kind.NOTED, f"{what}: passed over, {self._row.name} answered {error.status}"
                 )
                 return True
-            raise self._failed(error, key) from error
+            raise self._failed(error, what) from error
         except AdapterError as error:
-            raise self._failed(error, key) from error
+            raise self._failed(error, what) from error
         crash("record_taken")
         self._count()
         return False
@@ -63,12 +66,12 @@ class RecordCaller:
                 Kind.CALLED, f"{self._sent} records by {self._call.operation}", connection=self._row
             )
 
-    def _failed(self, error: AdapterError, key: str) -> Exception:
+    def _failed(self, error: AdapterError, what: str) -> Exception:
         fault = fault_of(error, connection=self._row.name)
         breaker_failed(self._row, fault)
         self._run.stream.say(
             Kind.CALLED,
-            f"{key} by {self._call.operation} at {self._row.name}: {fault.text}",
+            f"{what} by {self._call.operation} at {self._row.name}: {fault.text}",
             level=Level.ERROR,
             connection=self._row,
             operation=self._call.operation,

@@ -29,20 +29,20 @@ if TYPE_CHECKING:
 State = FileTransfer.State
 Record = dict[str, str]
 STOPPED = re.compile(r"_ErrInRcd_(\d+)(?=\.[^.]*$|$)")
-READ_AT_ONCE = 1000
+READ_AT_ONCE = 1  # a record that cannot be read must not keep those before it from being sent
 
 
 @dataclass(frozen=True)
 class RecordJob:
-    """What one run processes. `send` takes a record and its number, from 1, the header left out; it returns whether the
-    record was passed over, because the target had it already."""
+    """What one run processes. `send` takes a record, its number, from 1, the header left out, and the key that says it
+    is this record of this file; it returns whether it was passed over, because the target had it already."""
 
     source: str
     directory: str
     prefix: str
     sent_prefix: str
     columns: tuple[str, ...]
-    send: Callable[[Record, int], bool]
+    send: Callable[[Record, int, str], bool]
 
 
 def process_files(run: "Run", job: RecordJob) -> Summary:
@@ -111,7 +111,7 @@ def _records(run: "Run", job: RecordJob, row: FileTransfer, info: FileInfo) -> i
             continue
         run.claim.check()
         with _at_record(number):
-            passed_over += job.send(record, number)
+            passed_over += job.send(record, number, f"{row.pk}:{number}")
         crash("record_sent_not_counted")
         row.records_done = number
         with run.claim.writing():
@@ -144,9 +144,9 @@ def _ledger_row(run: "Run", job: RecordJob, source: Connection, info: FileInfo) 
     """The file's row: the one of its original name that is not done, or a new one that begins where the name says."""
     name = original_name(info.name)
     said = STOPPED.search(info.name)
-    named = int(said[1]) - 1 if said else 0
+    named = max(int(said[1]) - 1, 0) if said else 0
     rows = FileTransfer.objects.filter(source=source, source_directory=job.directory, source_name=name)
-    row = rows.exclude(state=State.DONE).filter(source_size=info.size).first()
+    row = _unfinished(rows, info, named=said is not None)
     if row is None:
         _refuse_again(rows, info)
         row = FileTransfer(
@@ -170,6 +170,16 @@ def _ledger_row(run: "Run", job: RecordJob, source: Connection, info: FileInfo) 
     if row.records_done:
         run.note(f"{name} goes on at record {row.records_done + 1}")
     return row
+
+
+def _unfinished(rows: "QuerySet[FileTransfer]", info: FileInfo, *, named: bool) -> FileTransfer | None:
+    """The row of this file, if it was begun: as it was listed then, or of its size where its name says it was stopped.
+
+    A new file of the same name and size, whose records were never sent, is not taken for the one begun before.
+    """
+    begun = list(rows.exclude(state=State.DONE).filter(source_size=info.size))
+    same = [row for row in begun if row.source_modified == info.modified]
+    return next(iter(same or (begun if named else [])), None)
 
 
 def _refuse_again(rows: "QuerySet[FileTransfer]", info: FileInfo) -> None:

@@ -110,6 +110,7 @@ class SyncRequestTap:
             "source": self._transfer.source_id,
             "instance": self._run.instance.pk,
             "message": "",
+            "parts": {},
         }
         columns, casts, values = zip(*(_column(name, value) for name, value in same.items()), strict=True)
         pairs = ", ".join(["(%s, %s)"] * len(found))

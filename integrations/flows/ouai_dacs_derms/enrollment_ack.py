@@ -56,9 +56,10 @@ def enrollment_ack(run: "Run", parameters: Any) -> Any:
     mapped = run.mapper("sync_request_update")
     caller = RecordCaller(run, DACS, SYNC_REQUEST, duplicate=DUPLICATE)
 
-    def send(record: dict[str, str], number: int) -> bool:
-        key = f"{record['syncRequestId']} (record {number})"
-        return caller.send(mapped(record), path_values={"syncRequestId": record["syncRequestId"]}, key=key)
+    def send(record: dict[str, str], number: int, key: str) -> bool:
+        at = {"syncRequestId": record["syncRequestId"]}
+        what = f"{record['syncRequestId']} (record {number})"
+        return caller.send(mapped(record), path_values=at, key=key, what=what)
 
     job = RecordJob(
         source=OUAI_STORAGE,
