@@ -11,8 +11,10 @@ from django.utils.safestring import SafeString
 from hub.theme import display
 from integrations.admin.base import RecordAdmin
 from integrations.admin.filters import NotedRecentlyFilter, OverdueFilter
-from integrations.models import SyncRequest
+from integrations.models import BusinessKey, Instance, SyncRequest
 from integrations.present import badge, short
+
+STORY = 100  # instances shown of one sync request
 
 
 @admin.register(SyncRequest)
@@ -52,5 +54,12 @@ class SyncRequestAdmin(RecordAdmin[SyncRequest]):
         return (queryset.filter(Q(sync_request_id=term) | Q(external_id=term)) if term else queryset), False
 
     def panel(self, request: HttpRequest, row: SyncRequest | None) -> dict[str, Any]:
-        """Whether it is late."""
-        return {"overdue": self.overdue(row)} if row else {}
+        """Whether it is late, what each of its parts was answered, and every instance that had to do with it."""
+        if row is None:
+            return {}
+        known_by = BusinessKey.objects.filter(name="syncRequestId", value=row.sync_request_id).values(
+            "instance"
+        )
+        instances = Instance.objects.filter(pk__in=known_by, flow__package=row.package)
+        story = instances.select_related("flow", "client").order_by("created_at")[:STORY]
+        return {"overdue": self.overdue(row), "story": story, "parts": sorted(row.parts.items())}

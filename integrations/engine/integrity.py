@@ -82,7 +82,11 @@ class IntegrityTap(CsvTap):
             return said + shape.check(row, values, seconds)
         except InvalidOperation:
             return [*said, "cannot be read: a value is no number"]
-        except (ValueError, TypeError, ArithmeticError) as error:  # TypeError: one moment with a zone, one without
+        except (
+            ValueError,
+            TypeError,
+            ArithmeticError,
+        ) as error:  # TypeError: one moment with a zone, one without
             return [*said, f"cannot be read: {error}"]
 
     def _tell(self, said: str) -> None:

@@ -17,19 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
-from integrations.adapters import open_adapter
-from integrations.adapters.contract import Caller, Endpoint, Request, Response
+from integrations.adapters.contract import Endpoint, Request
 from integrations.adapters.errors import Refused
 from integrations.engine.breakers import breaker_check, breaker_failed, breaker_worked
 from integrations.engine.connections import connection_endpoint
 from integrations.engine.crash import crash
 from integrations.engine.csv_records import CsvRecords
-from integrations.engine.faults import ConnectionUnusable, Fault, InvalidMessage, fault_of
+from integrations.engine.faults import Fault, InvalidMessage, fault_of
 from integrations.engine.files import feed_of
 from integrations.engine.rows import insert_rows
 from integrations.engine.segment_body import BodyMaker, Question
+from integrations.engine.segment_part import Part, call_target
 from integrations.engine.stream import Kind, Level
-from integrations.mapping import Segment
 from integrations.models import Connection, Step
 
 if TYPE_CHECKING:
@@ -65,26 +64,6 @@ class Sent:
     records: int
     segments: int
     before: int
-
-
-@dataclass
-class _Part:
-    """One segment on its way, and what came of it. `repeat`: an earlier try of it ended nobody knows how."""
-
-    number: int
-    segment: Segment
-    step: Step | None
-    repeat: bool
-    body: "Future[bytes]"
-    size: int = 0
-    response: Response | None = None
-    error: Exception | None = None
-    milliseconds: float = 0.0
-
-    @property
-    def key(self) -> str:
-        """The step's."""
-        return f"segment {self.number}"
 
 
 def send_segments(run: "Run", job: SegmentJob) -> Sent:
@@ -133,7 +112,7 @@ class _Sender:
     maker: BodyMaker
     before: int = 0
     fault: Fault | None = None
-    under_way: list[_Part] = field(default_factory=list)
+    under_way: list[Part] = field(default_factory=list)
     mapping: "list[Future[bytes]]" = field(default_factory=list)
     news: "SimpleQueue[Question | None]" = field(default_factory=SimpleQueue)
 
@@ -170,7 +149,7 @@ class _Sender:
         if self.fault is not None:
             raise self.fault
 
-    def _parts(self, records: CsvRecords, mappers: ThreadPoolExecutor) -> Iterator[_Part]:
+    def _parts(self, records: CsvRecords, mappers: ThreadPoolExecutor) -> Iterator[Part]:
         """The segments that are not done, each about to be mapped."""
         for number, segment in enumerate(records.segments(SIZE), start=1):
             step = self.steps.get(f"segment {number}")
@@ -180,9 +159,9 @@ class _Sender:
                 repeat = step is not None and step.state in (State.INTENT, State.UNKNOWN)
                 body = mappers.submit(self.maker.body, segment, self.news.put)
                 self.mapping.append(body)
-                yield _Part(number, segment, step, repeat, body)
+                yield Part(number, segment, step, repeat, body)
 
-    def _next(self, pool: ThreadPoolExecutor, group: list[_Part]) -> None:
+    def _next(self, pool: ThreadPoolExecutor, group: list[Part]) -> None:
         """Record what was under way, and with the same commit the intents of the next group; then send that."""
         ended = self._ended()
         if not ended and not group:
@@ -208,7 +187,7 @@ class _Sender:
     def _told(self, _: "Future[None]") -> None:
         self.news.put(None)
 
-    def _ended(self) -> list[_Part]:
+    def _ended(self) -> list[Part]:
         """What was under way, once it is not any more; questions of its mappings are answered meanwhile."""
         ended, self.under_way = self.under_way, []
         left = len(ended)
@@ -220,29 +199,29 @@ class _Sender:
                 question.answer()
         return ended
 
-    def _send(self, one: _Part) -> None:
+    def _send(self, one: Part) -> None:
         """Map and send one segment, in a thread of the pool; nothing new once one has failed."""
         if self.fault is not None:
             return
-        started = timezone.now()
+        one.began = started = timezone.now()
         try:
             body = one.body.result()
             one.size = len(body)
             key = f"{self.run.instance.replay_of_id or self.run.instance.pk}:{one.key}"
             request = Request(self.job.operation, headers={"Idempotency-Key": key}, body=body)
-            one.response = _invoke(self.endpoint, request)
+            one.response = call_target(self.endpoint, request)
         except Exception as error:  # noqa: BLE001  (whatever it is, it is this segment's end, and recorded)
             one.error = error
             self.fault = self.fault or self._fault(one, error)
         crash("segment_sent")
         one.milliseconds = (timezone.now() - started).total_seconds() * 1000
 
-    def _fault(self, one: _Part, error: Exception) -> Fault:
+    def _fault(self, one: Part, error: Exception) -> Fault:
         found = fault_of(error, connection=self.row.name)
         found.step = one.key
         return found
 
-    def _intend(self, group: list[_Part]) -> None:
+    def _intend(self, group: list[Part]) -> None:
         """That these are about to be sent."""
         instance, fence = self.run.instance, self.run.claim.fence
         insert_rows(
@@ -259,7 +238,7 @@ class _Sender:
                     warning=True,
                 )
 
-    def _record(self, ended: list[_Part]) -> None:
+    def _record(self, ended: list[Part]) -> None:
         """What became of these, and a line for each in the activity stream."""
         self._end([one for one in ended if one.response is not None], State.DONE, {})
         for one in ended:
@@ -271,12 +250,12 @@ class _Sender:
             if one.response is not None or one.error is not None:
                 self._say(one)
 
-    def _end(self, parts: list[_Part], state: str, result: dict[str, Any]) -> None:
+    def _end(self, parts: list[Part], state: str, result: dict[str, Any]) -> None:
         if parts:
             mine = Step.objects.filter(instance=self.run.instance, key__in=[one.key for one in parts])
             mine.update(state=state, result=result, ended_at=timezone.now())
 
-    def _say(self, one: _Part) -> None:
+    def _say(self, one: Part) -> None:
         answer = one.response or (one.error if isinstance(one.error, Refused) else None)
         said = f": {fault_of(one.error, connection=self.row.name).text}" if one.error is not None else ""
         self.run.stream.say(
@@ -285,18 +264,10 @@ class _Sender:
             level=Level.INFO if one.error is None else Level.ERROR,
             connection=self.row,
             operation=self.job.operation,
+            at=one.began or timezone.now(),
             duration_ms=one.milliseconds,
             bytes_out=one.size,
             bytes_in=len(answer.body) if answer else None,
             status_code=answer.status if answer else None,
             payload_out=self.run.stream.kept(one.body.result() if one.size else None),
         )
-
-
-def _invoke(endpoint: Endpoint, request: Request) -> Response:
-    with open_adapter(endpoint) as adapter:
-        if not isinstance(adapter, Caller):
-            raise ConnectionUnusable(
-                f"Connection {endpoint.name!r} is {endpoint.adapter}: it has no operations to call"
-            )
-        return adapter.invoke(request)

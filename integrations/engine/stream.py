@@ -39,8 +39,7 @@ class Stream:
             kind=kind,
             level=level,
             text=text,
-            at=timezone.now(),
-            **more,
+            **{"at": timezone.now(), **more},
         )
         self._lines.append(line)
         if len(self._lines) >= AT_ONCE or time.monotonic() - self._since > LONGEST_WAIT:

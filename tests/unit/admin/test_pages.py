@@ -137,3 +137,20 @@ def test_a_network_location_is_found_by_its_transformer(admin):
     page = admin.get(f"{list_of(models.NetworkLocation)}?q=TX-7").content.decode()
     assert "8100000001" in page
     assert "8100000002" not in page
+
+
+def test_a_sync_request_shows_its_parts_and_every_instance_that_had_to_do_with_it(admin):
+    row = factories.SyncRequestFactory(
+        package="test.package",
+        parts={"SP1": {"positive": False, "text": "No such street", "key": ""}, "SP2": None},
+    )
+    flow = factories.FlowFactory(package="test.package")
+    sent, answered = (factories.InstanceFactory(flow=flow) for _ in range(2))
+    for instance in (sent, answered):
+        models.BusinessKey.objects.create(instance=instance, name="syncRequestId", value=row.sync_request_id)
+    other = factories.InstanceFactory(flow=flow)
+    page = admin.get(page_of(row)).content.decode()
+    assert "No such street" in page
+    assert "not yet" in page
+    assert all(str(instance.pk) in page for instance in (sent, answered))
+    assert str(other.pk) not in page

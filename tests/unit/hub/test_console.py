@@ -206,3 +206,9 @@ print("stock admin runs")
         check=False,
     )
     assert "stock admin runs" in run.stdout, run.stderr[-3000:]
+
+
+def test_who_logs_in_at_the_log_in_page_itself_comes_to_the_overview(client, django_user_model):
+    django_user_model.objects.create_superuser("someone", password="a long password")
+    said = client.post("/admin/login/", {"username": "someone", "password": "a long password"})
+    assert (said.status_code, said["Location"]) == (302, "/admin/")
