@@ -18,7 +18,8 @@ from integrations.services.flow_switch import flow_activate
 
 ACTOR = "make run"
 PACKAGE, PROGRAMS_PACKAGE = "outl.ba.ccs_dacs", "OU CPMCS DERMS"
-PACKAGES = (PACKAGE, PROGRAMS_PACKAGE)
+ANALYTICS_PACKAGE, POINTS_PACKAGE = "outl.ba.ouai_dacs_derms", "outl.ba.ccb_wam"
+PACKAGES = (PACKAGE, PROGRAMS_PACKAGE, ANALYTICS_PACKAGE, POINTS_PACKAGE)
 
 
 def connections_set(reaches: Iterable[Reach]) -> None:

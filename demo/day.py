@@ -1,15 +1,11 @@
-"""A day of the customer programs, CPMCS and DERMS through the hub (seed 002): each step once what it needs is seen."""
+"""A day of a project's neighbours, played through the hub: each step once what it needs is seen."""
 
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import chain
 
-from demo.day_acts import Acts, Plan
-from demo.day_effects import Answers, Seen, is_yes, said
-from demo.day_places import DayPlaces
-from demo.day_steps import Step, steps
+from demo.day_story import Script, Step, is_yes, said
 from demo.effects import Effect
 from demo.job import look_until_seen
 from demo.show import Show
@@ -18,41 +14,33 @@ POLL_SECONDS = 0.05
 
 
 def play_day(
-    places: DayPlaces,
+    script: Script,
     *,
-    start: Callable[[str], str],
     state: Callable[[str], str],
     show: Show,
     watch: Callable[[], None],
     patience: float,
-    plan: Plan | None = None,
 ) -> list[Effect]:
     """The day's effects once all are seen, or once nothing new has come for `patience` seconds.
 
-    `start` runs the flow of this identifier and gives the instance's id; `state` says how an instance stands, to
-    tell why something is missing; `watch` is called between looks, and what it raises ends the day; `plan`: one of
-    its own, by the clock, where None.
+    `state` says how an instance stands, to tell why something is missing; `watch` is called between looks, and what
+    it raises ends the day.
     """
-    day = Day(places, start=start, show=show, plan=plan or new_plan(places))
-    with show.bars("A day of the customer programs, CPMCS ⇄ hub ⇄ DERMS") as bars:
+    day = Day(script, show)
+    with show.bars(script.way) as bars:
         look_until_seen(day.look, bars=bars, watch=watch, patience=patience, every=POLL_SECONDS)
     return day.seen(state)
-
-
-def new_plan(places: DayPlaces) -> Plan:
-    """A plan whose ids no other day has: the hub takes a message id once (contract, "Inbound")."""
-    return Plan(mark=f"{datetime.now(UTC):%Y%m%d%H%M%S}", sync_request=places.cpmcs.sync_request)
 
 
 class Day:
     """The steps, how far they have come, and what was said of each."""
 
-    def __init__(self, places: DayPlaces, *, start: Callable[[str], str], show: Show, plan: Plan) -> None:
-        """As `play_day` takes them; nothing is begun."""
-        self.answers: Answers = {}
+    def __init__(self, script: Script, show: Show) -> None:
+        """Nothing is begun."""
         self._show = show
-        self._seen = Seen(places, plan, self.answers)
-        self._steps = steps(Acts(places, plan, start), self._seen)
+        self._steps = script.steps
+        self._story = script.story
+        self._answers = script.story.answers
         self._begun: dict[str, float] = {}
         self._done: set[str] = set()
 
@@ -64,25 +52,25 @@ class Day:
         for one in self._steps:
             if one.name in self._begun and all(effect.ok for effect in found[one.name]):
                 self._tell(one)
-        return [*chain.from_iterable(found.values()), *self._seen.overall(self._steps)]
+        return [*chain.from_iterable(found.values()), *self._story.overall(self._steps)]
 
     def seen(self, state: Callable[[str], str]) -> list[Effect]:
         """Every effect as it stands now, with the reason where it is missing; `state`: as `play_day` takes it."""
         found = [self._explained(step, one, state) for step in self._steps for one in step.effects()]
-        return [*found, *self._seen.overall(self._steps)]
+        return [*found, *self._story.overall(self._steps)]
 
     def _can_begin(self, step: Step) -> bool:
         return step.name not in self._begun and self._done.issuperset(step.after)
 
     def _begin(self, step: Step) -> None:
         self._begun[step.name] = time.monotonic()
-        answer = self.answers[step.name] = step.act()
+        answer = self._answers[step.name] = step.act()
         if not is_yes(answer):
             self._show.trouble(f"{step.does}: {said(answer)}")
 
     def _tell(self, step: Step) -> None:
         """Say it once, and only where the hub said yes to it."""
-        if step.name not in self._done and is_yes(self.answers[step.name]):
+        if step.name not in self._done and is_yes(self._answers[step.name]):
             self._done.add(step.name)
             seconds = time.monotonic() - self._begun[step.name]
             self._show.done(f"{step.does} … {step.then}", seconds)
@@ -95,10 +83,10 @@ class Day:
 
     def _why_not(self, step: Step, state: Callable[[str], str]) -> str:
         """What the hub said; where it said yes, how its instance stands and what a neighbour has refused."""
-        answer = self.answers.get(step.name)
+        answer = self._answers.get(step.name)
         if answer is None:
             needs = [one.does for one in self._steps if one.name in step.after and one.name not in self._done]
             return f"not begun, as this has not come about: {', '.join(needs)}"
         if not is_yes(answer):
             return said(answer)
-        return "; ".join(filter(None, (said(answer), state(answer.instance), self._seen.refusal())))
+        return "; ".join(filter(None, (said(answer), state(answer.instance), self._story.refusal())))

@@ -1,16 +1,16 @@
 """What CPMCS and DERMS do on a day of the customer programs."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 
 from demo import cpmcs_messages, derms_files
 from demo.acknowledgements import OK, Answered
 from demo.cpmcs import PROGRAMS
 from demo.cpmcs_messages import AGGREGATOR, DEVICE_STATUS, ENROLMENT, OPT_OUT, PROGRAM_RULES, UNAVAILABILITY
 from demo.day_places import DayPlaces
+from demo.day_story import put
 from demo.derms_devices import device, devices
 from demo.derms_messages import (
     ENROLMENT_REQUEST,
@@ -94,6 +94,16 @@ class Plan:
             for number, one in enumerate(devices(self.scores))
         )
         return "".join(f"{line}\n" for line in ("nicId,headEndSystem,deviceId,score,place", *lines)).encode()
+
+
+def mark_now() -> str:
+    """What makes the ids of a day its own: the hub takes a message id once (contract, "Inbound")."""
+    return f"{datetime.now(UTC):%Y%m%d%H%M%S}"
+
+
+def new_plan(places: DayPlaces) -> Plan:
+    """A plan whose ids no other day has."""
+    return Plan(mark=mark_now(), sync_request=places.cpmcs.sync_request)
 
 
 class Acts:
@@ -192,8 +202,5 @@ class Acts:
         return self._scores("OS", self._at.score_bucket, SCORES_FROM_BUCKET)
 
     def _scores(self, place: str, shelf: Shelf, identifier: str) -> Answered:
-        with tempfile.TemporaryDirectory() as scratch:
-            made = Path(scratch) / "scores"
-            made.write_bytes(self._plan.score(place))
-            shelf.put(self._plan.score_file(place), made)
+        put(shelf, self._plan.score_file(place), self._plan.score(place))
         return Answered(OK, "", self._start(identifier))

@@ -1,26 +1,20 @@
 """What a day of the customer programs has to bring about, looked for at CPMCS, DERMS and the mail server."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, Protocol
 
-from demo.acknowledgements import Answered
 from demo.cpmcs_records import Devices, ProgramEvent
 from demo.day_acts import AWAY, CUSTOMERS, LEAVES, Plan
 from demo.day_places import DayPlaces
+from demo.day_story import Message, Story, arrived, renamed, responses
 from demo.derms_devices import HEAD_ENDS, device, nic_of
 from demo.derms_files import ODD_OUTCOMES
 from demo.derms_messages import END, START, SUCCESS
-from demo.effects import Effect, count_of, no_error_mail, tells_of
+from demo.effects import Effect, count_of
 from demo.shelf import Shelf
 from demo.sync_requests import SYNCHRONISED
 
-Answers = dict[str, Answered]
-Message = dict[str, Any]
-TAKEN = (200, 202)
-SENT_PREFIX = "Sent-"
 REGISTERED = "D1RE"
 RULE_DAYS = ["MONDAY", "TUESDAY", "FRIDAY"]
 # Rows of the lookup OUTL-BRT-DACS_DRMS_EventOutcome.
@@ -32,29 +26,15 @@ OUTCOME_CODES: Mapping[str, str] = {
 }
 
 
-class Named(Protocol):
-    """What a step is called, and what its process-complete mail names."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def mails(self) -> str:
-        """What the mail names; "" for no mail."""
-        ...
-
-
-class Seen:
+class Seen(Story):
     """The effects of each step as they stand now."""
 
-    def __init__(self, places: DayPlaces, plan: Plan, answers: Answers) -> None:
-        """`answers`: what the hub has said to each step so far, by its name."""
+    def __init__(self, places: DayPlaces, plan: Plan) -> None:
+        """Nothing is seen yet."""
+        super().__init__((places.cpmcs, places.derms), places.mail)
         self.plan = plan
         self._cpmcs, self._derms = places.cpmcs.records, places.derms.records
         self._at = places
-        self._answers = answers
 
     def enrolled(self) -> list[Effect]:
         """Each request is an enrolment at CPMCS, and DERMS was told its id."""
@@ -62,7 +42,7 @@ class Seen:
         pending = {one.id for one in self._cpmcs.enrolments() if one.request["transactionId"] in wanted}
         told = {
             one.get("dacsMessageId")
-            for one in _responses(self._answers.get("enrol"))
+            for one in responses(self.answers.get("enrol"))
             if one["responseCode"] == SUCCESS
         }
         return [
@@ -177,7 +157,7 @@ class Seen:
     def skipped(self) -> list[Effect]:
         """DERMS was not told."""
         told = self._at_derms("dacsOptOut", self.plan.id("away-UPDATE"))
-        sent = "away-longer" in self._answers
+        sent = "away-longer" in self.answers
         return [Effect("Changed unavailabilities at DERMS", 0, len(told) if sent else "unsent")]
 
     def _told(self, what: str, key: str, number: int, about: Message) -> Effect:
@@ -191,9 +171,10 @@ class Seen:
 
     def network(self) -> list[Effect]:
         """CPMCS has the file."""
-        name = self.plan.network_file
-        there = _digest_at(self._at.networks, name) == sha256(self.plan.network).hexdigest()
-        return [count_of("Network location files at CPMCS, byte for byte", 1, int(there), f"not {name}")]
+        plan = self.plan
+        return [
+            arrived("Network location files at CPMCS", self._at.networks, plan.network_file, plan.network)
+        ]
 
     def scores_by_ftp(self) -> list[Effect]:
         """DERMS has the file of CPMCS's file server, where it is renamed."""
@@ -207,89 +188,17 @@ class Seen:
         name = self.plan.score_file(place)
         there = self._derms.scores().get(name)
         whole = there is not None and there.sha256 == sha256(self.plan.score(place)).hexdigest()
-        names = {item.name for item in shelf.items()}
-        renamed = name not in names and f"{SENT_PREFIX}{name}" in names
         found = there.times if there and whole else 0
         return [
             count_of(f"Device scores at DERMS, byte for byte ({place})", 1, found),
-            count_of(f"Device scores at CPMCS renamed to {SENT_PREFIX}… ({place})", 1, int(renamed)),
+            renamed(f"Device scores at CPMCS ({place})", shelf, name),
         ]
 
-    def refusal(self) -> str:
-        """The last call that CPMCS or DERMS did not answer well, "" where there was none."""
-        calls = [
-            (
-                one["at"],
-                f"{neighbour.name} answered {one['status'] or 'nothing'} to {one['method']} {one['path']}",
-            )
-            for neighbour in (self._at.cpmcs, self._at.derms)
-            for one in neighbour.received()
-            if one["status"] not in TAKEN
-        ]
-        return max(calls, default=("", ""))[1]
-
-    def overall(self, steps: Sequence[Named]) -> list[Effect]:
-        """What all steps have in common: the hub's answers, and the mails."""
-        said_yes = [one for one in steps if is_yes(self._answers.get(one.name))]
-        own = {one.instance for one in self._answers.values() if one.instance}
-        own |= {answer.instance for one, answer in self._at.derms.outbox.answers() if self._is_own(one.id)}
-        return [
-            count_of("Messages the hub took, and runs it began", len(steps), len(said_yes)),
-            self._mailed([one for one in steps if one.mails]),
-            no_error_mail(self._at.mail, own),
-        ]
+    def instances(self) -> set[str]:
+        """Those of the messages that both sent, and of what DERMS sent by itself because of them."""
+        by_itself = self._at.derms.outbox.answers()
+        return super().instances() | {answer.instance for one, answer in by_itself if self._is_own(one.id)}
 
     def _is_own(self, key: str) -> bool:
         plan = self.plan
         return key in (plan.enrolment, plan.program, plan.aggregator) or key.startswith(plan.id(""))
-
-    def _mailed(self, steps: Sequence[Named]) -> Effect:
-        mails = self._at.mail.received()
-        missing = [
-            one.mails
-            for one in steps
-            if not any(tells_of(mail, self._instance_of(one), one.mails) for mail in mails)
-        ]
-        what = "Process-complete mails naming their event or file"
-        return count_of(what, len(steps), len(steps) - len(missing), f"not {', '.join(missing)}")
-
-    def _instance_of(self, step: Named) -> str:
-        answer = self._answers.get(step.name)
-        return answer.instance if answer else ""
-
-
-def is_yes(answer: Answered | None) -> bool:
-    """Whether the hub took it, and, where it answers by a MsgAck, that says SUCCESS."""
-    if answer is None or answer.status not in TAKEN:
-        return False
-    return bool(_object(answer).get("ackType", SUCCESS) == SUCCESS)
-
-
-def said(answer: Answered) -> str:
-    """What the hub said, in words: of a fault body its detail, of a MsgAck what it says to each request."""
-    if is_yes(answer):
-        return f"the hub took it as instance {answer.instance}"
-    reasons = "; ".join(dict.fromkeys(str(one.get("value", "")) for one in _responses(answer)))
-    text = reasons or _object(answer).get("detail") or answer.body
-    return f"the hub answered {answer.status or 'nothing'}: {text}"
-
-
-def _object(answer: Answered) -> Message:
-    try:
-        body = json.loads(answer.body or "{}")
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _responses(answer: Answered | None) -> list[Message]:
-    found = _object(answer).get("responses", {}) if answer else {}
-    return list(found.get("response", []))
-
-
-def _digest_at(shelf: Shelf, name: str) -> str:
-    """The SHA-256 of a file, "" where it is not there."""
-    if name not in {item.name for item in shelf.items()}:
-        return ""
-    with shelf.open(name) as content:
-        return sha256(content.read()).hexdigest()

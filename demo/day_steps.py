@@ -1,27 +1,25 @@
 """The steps of a day of the customer programs, in words, and which has to wait for which."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from demo.acknowledgements import Answered
-from demo.day_acts import CUSTOMERS, Acts
+from demo.day_acts import CUSTOMERS, Acts, Plan, new_plan
 from demo.day_effects import Seen
-from demo.effects import Effect
+from demo.day_places import DayPlaces
+from demo.day_story import Script, Step
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step. `does`, `then`: what is said once `effects` are seen; `after`: the steps that have to be done;
-    `mails`: what a process-complete mail of it names, "" where there is none.
+def programs(places: DayPlaces, *, start: Callable[[str], str], plan: Plan | None = None) -> Script:
+    """The day. `start` runs the flow of this identifier and gives the instance's id; `plan`: one of its own, by the
+    clock, where None.
     """
-
-    name: str
-    does: str
-    then: str
-    act: Callable[[], Answered]
-    effects: Callable[[], list[Effect]]
-    after: Sequence[str] = ()
-    mails: str = ""
+    chosen = plan or new_plan(places)
+    seen = Seen(places, chosen)
+    return Script(
+        title="Customer programs, CPMCS and DERMS",
+        way="A day of the customer programs, CPMCS ⇄ hub ⇄ DERMS",
+        steps=steps(Acts(places, chosen, start), seen),
+        story=seen,
+    )
 
 
 def steps(acts: Acts, seen: Seen) -> list[Step]:

@@ -12,6 +12,7 @@ from demo.derms_messages import (
     ERROR,
     FAILURE,
     NETWORK_MODEL,
+    OUAI_OUTCOMES,
     OUTCOMES,
     RESERVATION,
     SUCCESS,
@@ -29,7 +30,7 @@ from demo.operations import Asked, Catalog, OperationsNeighbour
 CATALOG = Path(__file__).parent / "data" / "derms_openapi.json"
 BASE = "/nms-drms/rest/v1"
 SCORE_STATUSES = (200, 202)
-ACKNOWLEDGED = (RESERVATION, OUTCOMES)
+ACKNOWLEDGED = (RESERVATION, OUTCOMES, OUAI_OUTCOMES)
 ACKNOWLEDGEMENTS = ("deviceReservationAck", "deviceOutcomeAck")
 TAKEN = {
     "enroll": "Enrolment taken",

@@ -1,4 +1,4 @@
-"""The messages of DERMS, made from a few values (seed 002); times are UTC, `YYYY-MM-DDThh:mm:ss.000Z`."""
+"""The messages of DERMS, made from a few values (seeds 002 and 003); times are UTC, `YYYY-MM-DDThh:mm:ss.000Z`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +28,7 @@ STATUS_ACK = Kind("OUTL-BA-DRMS_DACS_DEV_STAT_ACK", "status-check-ack-to-dacs")
 STAGE_STATUS = Kind("OUTL-BA-DRMS_DACS_STAGE_STAT_UPD", "stage-status-to-dacs")
 RESERVATION = Kind("OUTL_BA_DRMS_DACS_EVT_DVCRESV", "reserveDevice")
 OUTCOMES = Kind("OUTL-BA-DRMS_DACS_EVT_OUTC_TRNFR", "eventOutcome")
+OUAI_OUTCOMES = Kind("OUTL-BA-DRMS_OUAI_EVT_OUTC_TRNFR", "eventOutcome")
 NETWORK_MODEL = Kind("OUTL-BA-DERMS_DACS_SPNWLOC_TRNFR", "network-model-to-dacs")
 SYNC_ACK = Kind("OUTL-BA-DRMS_DACS_SYNC_ACK", "sendEnrollAck")
 

@@ -129,10 +129,14 @@ def _no_error_mail(started: Sequence[Started], places: Neighbourhood) -> Effect:
 
 def no_error_mail(mail: MailServer, instances: Set[str]) -> Effect:
     """That none of these instances was told of as an error."""
-    errors = [
-        one["subject"] for one in mail.received() if _about(one)[0] == "error" and _about(one)[1] in instances
-    ]
+    errors = error_mails(mail, instances)
     return Effect("Error mails", 0, len(errors), errors[0] if errors else "")
+
+
+def error_mails(mail: MailServer, instances: Set[str]) -> list[str]:
+    """The subjects of the mails that tell of these instances as errors."""
+    told = ((one["subject"], *_about(one)) for one in mail.received())
+    return [subject for subject, kind, instance in told if kind == "error" and instance in instances]
 
 
 def _about(mail: Mail) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""`make run`: the hub and its neighbours on this machine, both projects' jobs done once, the console to look at.
+"""`make run`: the hub and its neighbours on this machine, all projects' jobs done once, the console to look at.
 
 Environment: PORT (8000), ONCE (1: stop after them, exit 0 only if every effect was seen at the neighbours),
 HUB_VAR (var/), DEMO_CUSTOMERS (300), DEMO_CHANGES (24 an extract), DEMO_PATIENCE (30 s without news).
@@ -22,6 +22,10 @@ from django.db import connections
 
 from demo.children import ChildDiedError
 from demo.day import play_day
+from demo.day_analytics_effects import analytics
+from demo.day_points import service_points
+from demo.day_steps import programs
+from demo.day_story import Script
 from demo.effects import Effect
 from demo.faults import MODES
 from demo.job import put_extracts, wait_for_effects
@@ -30,6 +34,8 @@ from demo.lock import AlreadyRunsError, RunLock
 from demo.show import Show
 from demo.stage import ROOT, CannotStartError, NotReadyError, Stage, collect_static, log_to, variables
 from demo.world import NEIGHBOURS, World
+
+CUSTOMER_SYNC = "Customer sync, CCS and DACS"
 
 
 class StoppedError(BaseException):
@@ -168,20 +174,27 @@ def _play(options: Options, stage: Stage, world: World, show: Show) -> str:
         stage.wait_until_ready()
     for name, mode in options.breaks:
         show.line(f"[yellow]{name} is told to fail: {mode}[/]")
-    customers = _job(options, stage, world, show)
-    programs = play_day(
-        world.day_places,
-        start=_inside().run_flow,
-        state=_inside().instance_state,
-        show=show,
-        watch=stage.watch,
-        patience=options.patience,
-    )
-    show.effects(customers, "Customer sync, CCS and DACS")
-    show.effects(programs, "Customer programs, CPMCS and DERMS")
+    seen = [(CUSTOMER_SYNC, _job(options, stage, world, show))]
+    for day in _days(world):
+        effects = play_day(
+            day, state=_inside().instance_state, show=show, watch=stage.watch, patience=options.patience
+        )
+        seen.append((day.title, effects))
+    for title, effects in seen:
+        show.effects(effects, title)
     show.log_ins(demo)
-    missing = [f"  {one.reason}" for one in (*customers, *programs) if not one.ok]
+    missing = [f"  {one.reason}" for _, effects in seen for one in effects if not one.ok]
     return "Not everything happened:\n" + "\n".join(missing) if missing else ""
+
+
+def _days(world: World) -> list[Script]:
+    """What is played after the customer sync, in this order."""
+    start = _inside().run_flow
+    return [
+        programs(world.day_places, start=start),
+        analytics(world.analytics_places, start=start),
+        service_points(world.points_places),
+    ]
 
 
 def _set_up(options: Options, world: World, show: Show) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The neighbours of the customer sync: CCS, DACS, their file servers and object storages (seed 001 chapter 5)."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +41,16 @@ class CcsDacs:
     """CCS and DACS as the world has them."""
 
     def __init__(
-        self, folder: Path, *, hub_url: str, kept: Kept, population: int = 300, first_id: int | None = None
+        self,
+        folder: Path,
+        *,
+        hub_url: str,
+        kept: Kept,
+        population: int = 300,
+        first_id: int | None = None,
+        buckets: Iterable[str] = (),
     ) -> None:
-        """As World takes them."""
+        """As World takes them; `buckets`: further ones of DACS, for another project."""
         self._hub_url = hub_url
         self._kept = kept
         self.source = Folder(folder / "ccs-files" / CCS_DIRECTORY.lstrip("/"))
@@ -51,7 +58,7 @@ class CcsDacs:
         self.ccs_sftp = sftp_server(kept, "ccs-sftp", folder / "ccs-files", user="CCSUSER")
         self.dacs_sftp = sftp_server(kept, "dacs-sftp", folder / "dacs-files", user="DACSUSER")
         self.ccs_objects = object_server(kept, "ccs-objects", CCS_NAMESPACE, [BUCKET])
-        self.dacs_objects = object_server(kept, "dacs-objects", DACS_NAMESPACE, [BUCKET])
+        self.dacs_objects = object_server(kept, "dacs-objects", DACS_NAMESPACE, [BUCKET, *buckets])
         self.ccs = Ccs(
             population=population,
             first_id=first_id or int(time.time()) * 10_000,

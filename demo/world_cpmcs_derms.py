@@ -13,6 +13,7 @@ from demo.derms_messages import (
     ENROLMENT_ACK,
     ENROLMENT_REQUEST,
     NETWORK_MODEL,
+    OUAI_OUTCOMES,
     OUTCOMES,
     RESERVATION,
     STAGE_STATUS,
@@ -114,10 +115,13 @@ class CpmcsDerms:
         )
 
     def callers(self) -> list[Caller]:
-        """CPMCS and DERMS, each with the flows that its own messages start."""
+        """CPMCS and DERMS, each with the flows that its own messages start; DERMS has one of the analytics too."""
         return [
             Caller(name, f"{name}, the neighbour", flows, client_secret(self._kept, name))
-            for name, flows in ((CPMCS_CLIENT, CPMCS_FLOWS), (DERMS_CLIENT, DERMS_FLOWS))
+            for name, flows in (
+                (CPMCS_CLIENT, CPMCS_FLOWS),
+                (DERMS_CLIENT, (*DERMS_FLOWS, OUAI_OUTCOMES.identifier)),
+            )
         ]
 
     def reaches(self) -> list[Reach]:

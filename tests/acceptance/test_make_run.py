@@ -1,4 +1,4 @@
-"""`make run`, as a newcomer starts it: both projects' jobs done and seen at the neighbours, or the reason why not."""
+"""`make run`, as a newcomer starts it: all projects' jobs done and seen at the neighbours, or the reason why not."""
 
 import json
 import os
@@ -113,6 +113,9 @@ def test_once_does_the_jobs_and_ends_with_0(start, var, free_port):
     assert "Positive acknowledgements at CCS" in said
     assert "DERMS enrols 3 customers … 3 pending at CPMCS" in said
     assert "Outcomes at CPMCS, device by device" in said
+    assert "the file stops there as …_ErrInRcd_7" in said
+    assert "Enrolments told to DACS, each once" in said
+    assert "Corrected premises synchronised at CC&B" in said
     assert "✗" not in said
     assert run.leftovers() == []
     demo = json.loads((var / "demo.json").read_text())
@@ -120,8 +123,8 @@ def test_once_does_the_jobs_and_ends_with_0(start, var, free_port):
     assert demo["console"] == f"http://127.0.0.1:{free_port}/admin/"
     assert {"username", "password", "role"} == set(demo["users"][0])
     assert all({"id", "secret", "flows"} == set(client) for client in demo["clients"])
-    assert {"DACS", "CPMCS", "DERMS"} < {client["id"] for client in demo["clients"]}
-    for name in ("ccs", "dacs", "cpmcs", "derms", "mail"):
+    assert {"DACS", "CPMCS", "DERMS", "CCB", "WAM", "OIC"} == {client["id"] for client in demo["clients"]}
+    for name in ("ccs", "dacs", "cpmcs", "derms", "ouai", "dacs-sync", "ccb", "wam", "mail"):
         assert {"url", "control"} == set(demo["neighbours"][name])
 
 
@@ -130,7 +133,7 @@ def test_it_stays_up_refuses_a_second_one_and_ends_with_0_on_sigterm(start, free
     run.until("Up until Ctrl-C")
     assert requests.get(f"http://127.0.0.1:{free_port}/admin/login/", timeout=10).status_code == 200
     demo = json.loads((run.var / "demo.json").read_text())
-    for name in ("ccs", "cpmcs", "derms"):
+    for name in ("ccs", "cpmcs", "derms", "ouai", "dacs-sync", "ccb", "wam"):
         assert requests.get(f"{demo['neighbours'][name]['control']}/received", timeout=10).json()
     code, said = start(port=some_port(), ONCE="1").end()
     assert (code, f"kill {run.process.pid}" in said) == (1, True)
@@ -157,6 +160,20 @@ def test_once_with_derms_broken_names_what_is_missing_and_why(start):
     assert "Reservations acknowledged to DERMS: expected 1, saw 0: the hub took it as instance" in missing
     assert "it is waiting to try again: OU REST DERMS for CPMCS-DERMS" in missing
     assert "Opt-outs of the event at DERMS: expected 1, saw 0: not begun" in missing
+    assert "Load forecasts at DERMS, byte for byte: expected 1, saw 0: the hub took it as instance" in missing
+    assert "Enrolments told to DACS" not in missing
+    assert "CC&B" not in missing
+    assert run.leftovers() == []
+
+
+def test_once_with_wam_broken_names_what_is_missing_and_why(start):
+    run = start("--break", "wam:500", ONCE="1", DEMO_PATIENCE="5")
+    code, said = run.end()
+    assert code == 1
+    missing = said.partition("Not everything happened:")[2]
+    assert "Asset locations at WAM: expected 3, saw 0: the hub answered 502" in missing
+    assert "Corrected asset locations at WAM: expected 1, saw 0: not begun" in missing
+    assert "OUAI" not in missing
     assert run.leftovers() == []
 
 

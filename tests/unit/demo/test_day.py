@@ -11,9 +11,11 @@ from rich.console import Console
 
 from demo.acknowledgements import Answered
 from demo.cpmcs_messages import FLOWS
-from demo.day import Day, new_plan, play_day
-from demo.day_acts import SCORES_FROM_BUCKET, SCORES_FROM_FTP, Plan
-from demo.day_effects import OUTCOME_CODES, is_yes, said
+from demo.day import Day, play_day
+from demo.day_acts import SCORES_FROM_BUCKET, SCORES_FROM_FTP, Plan, new_plan
+from demo.day_effects import OUTCOME_CODES
+from demo.day_steps import programs
+from demo.day_story import is_yes, said
 from demo.derms_files import reservation
 from demo.derms_messages import END, ENROLMENT_ACK, START, STATUS_ACK, SUCCESS, SYNC_ACK, msg_ack
 from demo.http import Answer, HttpServer
@@ -87,7 +89,7 @@ def show():
 
 @pytest.fixture
 def day(places, plan, show):
-    return Day(places, start=lambda identifier: f"instance of {identifier}", show=show, plan=plan)
+    return Day(programs(places, start=lambda identifier: f"instance of {identifier}", plan=plan), show)
 
 
 @pytest.fixture
@@ -244,10 +246,9 @@ def look(day, times=40):
     return {one.what: one for one in day.seen(lambda instance: f"{instance} waits: no disk")}
 
 
-def play(hub, show):
-    return play_day(
-        hub.places, start=hub.start, state=str, show=show, watch=lambda: None, patience=5, plan=hub.plan
-    )
+def play(hub, show, start=None, patience=5):
+    script = programs(hub.places, start=start or hub.start, plan=hub.plan)
+    return play_day(script, state=str, show=show, watch=lambda: None, patience=patience)
 
 
 def test_a_day_that_goes_well_is_seen_whole_and_said_in_words(hub, show):
@@ -261,15 +262,7 @@ def test_a_day_that_goes_well_is_seen_whole_and_said_in_words(hub, show):
 
 def test_a_day_starts_every_flow_but_those_that_others_start(hub, show):
     started = []
-    play_day(
-        hub.places,
-        start=lambda identifier: started.append(identifier) or hub.start(identifier),
-        state=str,
-        show=show,
-        watch=lambda: None,
-        patience=5,
-        plan=hub.plan,
-    )
+    play(hub, show, start=lambda identifier: started.append(identifier) or hub.start(identifier))
     by_itself = {ENROLMENT_ACK.identifier, STATUS_ACK.identifier, SYNC_ACK.identifier}
     assert {one for one, _ in hub.middle.asked} == {*CPMCS_FLOWS, *DERMS_FLOWS} - by_itself
     assert started == [SCORES_FROM_FTP, SCORES_FROM_BUCKET]
@@ -347,9 +340,7 @@ def test_what_a_neighbour_refused_is_named_with_what_did_not_come_about(hub, day
 
 def test_waiting_ends_when_nothing_new_comes(hub, middle, show):
     middle.does.pop(NETWORK)
-    seen = play_day(
-        hub.places, start=hub.start, state=str, show=show, watch=lambda: None, patience=0.5, plan=hub.plan
-    )
+    seen = play(hub, show, patience=0.5)
     assert [one.what for one in seen if not one.ok] == [
         "Network location files at CPMCS, byte for byte",
         "Process-complete mails naming their event or file",
@@ -397,7 +388,7 @@ def test_error_mails_of_the_day_count_and_those_of_other_days_do_not(hub, day):
 
 def test_a_score_file_that_keeps_its_name_is_seen(hub, day):
     seen = look(day)  # the day's own `start` does nothing
-    assert seen["Device scores at CPMCS renamed to Sent-… (FTP)"].seen == 0
+    assert seen["Device scores at CPMCS (FTP) renamed to Sent-…"].seen == 0
     assert seen["Device scores at DERMS, byte for byte (OS)"].seen == 0
 
 

@@ -56,8 +56,9 @@ def test_a_break_names_neighbour_and_mode():
     assert options_from(["--break", "ccs-sftp:down"]).breaks == (("ccs-sftp", "down"),)
 
 
-def test_the_neighbours_of_the_customer_programs_can_be_broken():
-    assert options_from(["--break", "derms:500"]).breaks == (("derms", "500"),)
+@pytest.mark.parametrize("name", ["derms", "ouai", "dacs-sync", "ccb", "wam"])
+def test_the_neighbours_of_every_project_can_be_broken(name):
+    assert options_from(["--break", f"{name}:500"]).breaks == ((name, "500"),)
 
 
 def test_a_value_that_means_nothing_ends_with_1_and_the_reason(monkeypatch, capsys):

@@ -7,17 +7,25 @@ import pytest
 import requests
 from django.conf import settings
 
-from demo.configure import PACKAGE, PROGRAMS_PACKAGE
+from demo.configure import ANALYTICS_PACKAGE, PACKAGE, PACKAGES, POINTS_PACKAGE, PROGRAMS_PACKAGE
 from demo.day_acts import SCORE_PREFIX
-from demo.day_effects import SENT_PREFIX
+from demo.day_analytics import EXTRACT_PREFIX, FEEDBACK_PREFIX, KWH_DIRECTORY
+from demo.day_points import NOT_AT_WAM, RIGHT_TYPE, WRONG_TYPE
+from demo.day_story import SENT_PREFIX
+from demo.derms_messages import OUAI_OUTCOMES
 from demo.effects import Started, effects
 from demo.faults import MODES
 from demo.job import put_extracts
 from demo.kept import Kept
+from demo.ouai import ENROLMENTS, FEEDBACK, FORECASTS, KWH, OUTCOMES
+from demo.ouai import NAMESPACE as OUAI_NAMESPACE
+from demo.ouai_files import FORECAST_PREFIX, KWH_PREFIX
 from demo.reach import PEOPLE
 from demo.setting_up import instance_state, run_flow, set_up
 from demo.stage import CannotStartError
+from demo.wam import LOCATION_TYPES
 from demo.world import NEIGHBOURS, World
+from demo.world_ccb_wam import FLOWS as POINTS_FLOWS
 from demo.world_ccs_dacs import BUCKET, CCS_DIRECTORY, CCS_NAMESPACE, DACS_DIRECTORY, DACS_NAMESPACE
 from demo.world_cpmcs_derms import (
     CHILD_FLOWS,
@@ -28,6 +36,14 @@ from demo.world_cpmcs_derms import (
     NETWORK_DIRECTORY,
     SCORE_BUCKET,
     SCORE_DIRECTORY,
+)
+from demo.world_ouai_dacs import (
+    CHILD_FLOWS as ANALYTICS_CHILDREN,
+)
+from demo.world_ouai_dacs import (
+    EXTRACT_BUCKET,
+    EXTRACT_DIRECTORY,
+    KWH_BUCKET,
 )
 from integrations.adapters import open_adapter
 from integrations.engine.connections import connection_endpoint
@@ -70,9 +86,14 @@ def test_an_extract_that_means_nothing_is_refused(world, body):
     assert answer.status_code == 400
 
 
+def properties(package):
+    """The values of a package's config properties as they ship (seeds 001 to 003)."""
+    found = json.loads(Path(settings.BASE_DIR, f"fixtures/lookups/{package}.json").read_text())
+    return {row["name"]: row["value"] for row in found["lookups"][0]["rows"]}
+
+
 def test_places_are_those_of_the_package_s_lookup():
-    found = json.loads(Path(settings.BASE_DIR, "fixtures/lookups/outl.ba.ccs_dacs.json").read_text())
-    rows = {row["name"]: row["value"] for row in found["lookups"][0]["rows"]}
+    rows = properties("outl.ba.ccs_dacs")
     assert rows["ccs.ftp.custsync.input.directory"] == CCS_DIRECTORY
     assert rows["dacs.ftp.custsync.output.directory"] == DACS_DIRECTORY
     assert (rows["ccs.os.custsync.namespace"], rows["dacs.os.custsync.namespace"]) == (
@@ -83,8 +104,7 @@ def test_places_are_those_of_the_package_s_lookup():
 
 
 def test_places_of_the_customer_programs_are_those_of_their_lookup():
-    found = json.loads(Path(settings.BASE_DIR, "fixtures/lookups/ou_cpmcs_derms.json").read_text())
-    rows = {row["name"]: row["value"] for row in found["lookups"][0]["rows"]}
+    rows = properties("ou_cpmcs_derms")
     assert rows["dacs.dvcScore.ftp.input.directory"] == SCORE_DIRECTORY
     assert rows["dacs.spNtwkLoc.ftp.input.directory"] == NETWORK_DIRECTORY
     assert rows["dacs.os.namespace"] == NAMESPACE
@@ -95,11 +115,47 @@ def test_places_of_the_customer_programs_are_those_of_their_lookup():
     assert rows["dacs.file.target.transfer.pref"] == "ftp"
 
 
-@pytest.mark.parametrize("name", ["cpmcs", "derms"])
-def test_the_customer_programs_say_what_they_have(world, name):
+def test_places_of_the_analytics_are_those_of_their_lookup():
+    # Seed 003 chapter 7, Configuration Properties.
+    rows = properties("outl.ba.ouai_dacs_derms")
+    assert rows["dacs.ftp.enroll.input.directory"] == EXTRACT_DIRECTORY
+    assert rows["dacs.ftp.kwhavoid.input.directory"] == KWH_DIRECTORY
+    assert (rows["dacs.os.namespace"], rows["ouai.os.namespace"]) == (DACS_NAMESPACE, OUAI_NAMESPACE)
+    assert (rows["dacs.os.enroll.bucket"], rows["dacs.os.kwhavoided.bucket"]) == (EXTRACT_BUCKET, KWH_BUCKET)
+    assert rows["ouai.os.enroll.bucket"] == ENROLMENTS
+    assert rows["ouai.os.enrollack.bucket"] == FEEDBACK
+    assert rows["ouai.os.eventoutcome.bucket"] == OUTCOMES
+    assert rows["ouai.os.kwhavoided.bucket"] == KWH
+    assert rows["ouai.os.loadreductionforecast.bucket"] == FORECASTS
+    assert rows["dacs.enroll.filename.prefix"] == EXTRACT_PREFIX
+    assert rows["ouai.os.enrollack.filename.prefix"] == FEEDBACK_PREFIX
+    assert rows["ouai.os.kwhavoided.filename.prefix"] == KWH_PREFIX
+    assert rows["ouai.loadreductionforecast.filename.prefix"] == FORECAST_PREFIX
+    assert {rows["dacs.prefixtag.fileuploaded"], rows["ouai.prefixtag.fileuploaded"]} == {SENT_PREFIX}
+    assert rows["dacs.file.target.transfer.pref"] == "os"
+
+
+def test_the_type_that_wam_refuses_is_one_that_the_hub_translates():
+    # Seed 000: the hub passes it on, and the refusal comes later.
+    found = json.loads(Path(settings.BASE_DIR, "fixtures/lookups/outl.ba.ccb_wam.json").read_text())
+    (rows,) = (one["rows"] for one in found["lookups"] if one["name"] == "OUTL-BRT-CCB_WAM_LocationType")
+    assert dict(rows)[WRONG_TYPE] == NOT_AT_WAM
+    assert dict(rows)[RIGHT_TYPE] != NOT_AT_WAM
+    assert {NOT_AT_WAM, dict(rows)[RIGHT_TYPE]} < set(LOCATION_TYPES)
+
+
+@pytest.mark.parametrize("name", ["cpmcs", "derms", "dacs-sync", "ccb", "wam"])
+def test_the_neighbours_say_what_they_have(world, name):
     control = world.addresses()[name]["control"]
     answer = requests.post(f"{control}/summary", timeout=5)
     assert (answer.status_code, answer.json()["repeats"]) == (200, 0)
+
+
+def test_ouai_says_what_lies_in_its_buckets(world):
+    control = world.addresses()["ouai"]["control"]
+    made = requests.post(f"{control}/kwh", json={"name": "ouai.kwh_avoided.1", "events": ["E1"]}, timeout=5)
+    there = requests.post(f"{control}/summary", timeout=5).json()
+    assert there[KWH] == {"ouai.kwh_avoided.1": made.json()["sha256"]}
 
 
 def test_two_object_storages_of_one_namespace_do_not_see_each_other_s_buckets_as_theirs(world, tmp_path):
@@ -151,38 +207,63 @@ def test_mails_of_other_instances_do_not_count(world):
 @pytest.mark.django_db
 def test_the_hub_is_set_up_for_the_neighbours_and_all_flows_are_active(world):
     demo = set_up(world, port=8000)
-    for package, count in ((PACKAGE, 6), (PROGRAMS_PACKAGE, 20)):
+    counts = {PACKAGE: 6, PROGRAMS_PACKAGE: 20, ANALYTICS_PACKAGE: 10, POINTS_PACKAGE: 3}
+    assert set(counts) == set(PACKAGES)
+    for package, count in counts.items():
         flows = Flow.objects.filter(package=package)
         assert (package, flows.count(), flows.filter(active=True).count()) == (package, count, count)
     assert [user["role"] for user in demo["users"]] == list(PEOPLE.values())
-    assert [client["id"] for client in demo["clients"]] == ["DACS", "CPMCS", "DERMS", "OIC"]
+    assert [client["id"] for client in demo["clients"]] == ["DACS", "CPMCS", "DERMS", "CCB", "WAM", "OIC"]
     assert list(demo["neighbours"]) == list(NEIGHBOURS)
 
 
 @pytest.mark.django_db
 def test_each_system_may_call_the_flows_that_its_messages_start_and_no_other(world):
     set_up(world, port=8000)
-    for client, flows in (("CPMCS", CPMCS_FLOWS), ("DERMS", DERMS_FLOWS)):
-        allowed = Client.objects.get(client_id=client).flows.values_list("identifier", flat=True)
-        assert (client, set(allowed)) == (client, set(flows))
-        sources = {spec_for(flow).trigger.source for flow in flows}
-        assert sources == {f"OU REST {client} for CPMCS-DERMS"}
-    assert set(CHILD_FLOWS) < set(
-        Client.objects.get(client_id="OIC").flows.values_list("identifier", flat=True)
-    )
+    of_derms = {*DERMS_FLOWS, OUAI_OUTCOMES.identifier}
+    points = {client: {flow} for client, flow in POINTS_FLOWS.items()}
+    for client, flows in {"CPMCS": set(CPMCS_FLOWS), "DERMS": of_derms, **points}.items():
+        assert (client, allowed(client)) == (client, flows)
+    assert {*CHILD_FLOWS, *ANALYTICS_CHILDREN} < allowed("OIC")
+
+
+def allowed(client):
+    """The flows that a client may call."""
+    return set(Client.objects.get(client_id=client).flows.values_list("identifier", flat=True))
+
+
+@pytest.mark.parametrize(
+    ("connection", "flows"),
+    [
+        ("OU REST CPMCS for CPMCS-DERMS", CPMCS_FLOWS),
+        ("OU REST DERMS for CPMCS-DERMS", DERMS_FLOWS),
+        ("OU REST for OUAI DACS DERMS", [OUAI_OUTCOMES.identifier, *ANALYTICS_CHILDREN]),
+        ("OU REST CCB for CCB-WAM", [POINTS_FLOWS["CCB"]]),
+        ("OU REST WAM for CCB-WAM", [POINTS_FLOWS["WAM"]]),
+    ],
+)
+def test_the_flows_a_system_may_call_are_those_of_its_connection(connection, flows):
+    assert {spec_for(flow).trigger.source for flow in flows} == {connection}
 
 
 @pytest.mark.django_db
-def test_every_flow_of_the_customer_programs_that_can_be_called_has_its_caller():
-    flows = Flow.objects.filter(package=PROGRAMS_PACKAGE).values_list("identifier", flat=True)
-    inbound = {one for one in flows if isinstance(spec_for(one).trigger, Inbound)}
-    assert inbound == {*CPMCS_FLOWS, *DERMS_FLOWS, *CHILD_FLOWS}
+@pytest.mark.parametrize(
+    ("package", "called"),
+    [
+        (PROGRAMS_PACKAGE, {*CPMCS_FLOWS, *DERMS_FLOWS, *CHILD_FLOWS}),
+        (ANALYTICS_PACKAGE, {OUAI_OUTCOMES.identifier, *ANALYTICS_CHILDREN}),
+        (POINTS_PACKAGE, set(POINTS_FLOWS.values())),
+    ],
+)
+def test_every_flow_that_can_be_called_has_its_caller(package, called):
+    flows = Flow.objects.filter(package=package).values_list("identifier", flat=True)
+    assert {one for one in flows if isinstance(spec_for(one).trigger, Inbound)} == called
 
 
 @pytest.mark.django_db
 def test_setting_up_twice_changes_nothing(world):
     assert set_up(world, port=8000) == set_up(world, port=8000)
-    assert Client.objects.count() == 4
+    assert Client.objects.count() == 6
 
 
 @pytest.mark.django_db
@@ -199,6 +280,14 @@ def test_setting_up_twice_changes_nothing(world):
         "OU REST CPMCS Object Storage for CPMCS-DERMS",
         "OU REST CPMCS for CPMCS-DERMS",
         "OU REST DERMS for CPMCS-DERMS",
+        "OU REST OUAI OS for OUAI DACS DRMS",
+        "OU FTP DACS for OUAI DACS DRMS",
+        "OU REST DACS OS for OUAI DACS DRMS",
+        "OU REST DACS for OUAI DACS DRMS",
+        "OU REST DRMS for OUAI DACS DRMS",
+        "OU REST API DRMS for OUAI DACS DRMS",
+        "OU REST CCB for CCB-WAM",
+        "OU REST WAM for CCB-WAM",
     ],
 )
 def test_every_connection_that_was_set_up_passes_its_test(world, name):
@@ -208,10 +297,10 @@ def test_every_connection_that_was_set_up_passes_its_test(world, name):
 
 
 @pytest.mark.django_db
-def test_every_connection_of_both_packages_is_reached(world):
-    reached = {reach.connection for reach in world.reaches()}
-    packages = (PACKAGE, PROGRAMS_PACKAGE)
-    assert reached == set(Connection.objects.filter(package__in=packages).values_list("name", flat=True))
+def test_every_connection_of_all_packages_is_reached_once(world):
+    reached = [reach.connection for reach in world.reaches()]
+    there = Connection.objects.filter(package__in=PACKAGES).values_list("name", flat=True)
+    assert sorted(reached) == sorted(there)
 
 
 SCORES = "OUTL-BA-DRMS_DACS_SEND_DVCSCORE"
