@@ -18,7 +18,7 @@ from integrations.api.faults import INSTANCE_HEADER
 from integrations.api.message import body_limit, read_message
 from integrations.api.negotiation import AlwaysJson
 from integrations.engine.faults import UnknownFlow
-from integrations.engine.registry import spec_for
+from integrations.engine.registry import spec_at
 from integrations.engine.spec import FlowSpec
 from integrations.models import Client, Flow, Instance
 from integrations.services.audit import audit
@@ -61,7 +61,7 @@ class FlowView(APIView):
         client = client_of(request)
         if client is None:
             raise NotAuthenticated
-        spec = spec_for(at["identifier"])
+        spec = spec_at(at["identifier"], at["resource"])
         flow = self._may_call(request, client, spec)
         if spec.trigger.kind != "inbound":
             raise UnknownFlow(f"{spec.identifier} is not started by a call")

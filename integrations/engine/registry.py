@@ -50,6 +50,20 @@ def specs() -> list[FlowSpec]:
     return sorted(unique.values(), key=lambda spec: (spec.package.name, spec.identifier))
 
 
+def spec_at(identifier: str, resource: str) -> FlowSpec:
+    """The flow that a call's address means: of two that are printed with one identifier, the one with this resource."""
+    spec = spec_for(identifier)
+    if resource in (spec.trigger.resource, *spec.trigger.also):
+        return spec
+    printed = identifier.lower()
+    others = [
+        one
+        for one in specs()
+        if printed in map(str.lower, one.aliases) and resource in (one.trigger.resource, *one.trigger.also)
+    ]
+    return others[0] if len(others) == 1 else spec
+
+
 def spec_for(identifier: str) -> FlowSpec:
     """The flow of this identifier or alias, in any case; UnknownFlow names the nearest one otherwise."""
     index = _index()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     name="OU DERMS CPMCS Device Status Ack",
     package=CPMCS_DERMS,
     pattern=SYNCHRONOUS,
+    aliases=("OUTL-BA-DACS_DRMS_DEVICE_STATUS",),  # as the seed prints it, which is the check's own
     trigger=Inbound(resource="status-check-ack-to-dacs", source=DERMS),
     connections=(CPMCS,),
     operations={CPMCS: (DEVICE_STATUS,)},

@@ -2,6 +2,7 @@
 
 import pytest
 
+from integrations.engine.registry import spec_at
 from integrations.models import Instance
 from tests.flows.conftest import mails
 from tests.flows.cpmcs_derms.conftest import CROSS, Sides, answer_of, told
@@ -67,3 +68,11 @@ def test_the_check_and_its_answer_are_found_by_the_same_communication_id(sides: 
     answer_of(sides, *ACK, told("device_status_ack"))
     found = Instance.objects.filter(primary_key_value="30000000000001")
     assert {one.flow.identifier for one in found} == {CHECK[0], ACK[0]}
+
+
+def test_the_check_and_its_ack_are_told_apart_where_both_are_printed_alike(db: None):
+    # flows.md: the seed prints OUTL-BA-DACS_DRMS_DEVICE_STATUS for both; the resource says which is meant
+    printed = CHECK[0]
+    assert spec_at(printed, CHECK[1]).identifier == CHECK[0]
+    assert spec_at(printed, ACK[1]).identifier == ACK[0]
+    assert spec_at(printed, "neither").identifier == CHECK[0]
