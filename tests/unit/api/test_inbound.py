@@ -219,7 +219,7 @@ def test_an_asynchronous_flow_answers_202_and_where_to_follow(call, services, mo
 
 def make_asynchronous(monkeypatch):
     spec = replace(spec_for(ACK), pattern="async")
-    monkeypatch.setattr("integrations.api.inbound.spec_for", lambda _: spec)
+    monkeypatch.setattr("integrations.api.inbound.spec_at", lambda *_: spec)
 
 
 def test_the_idempotency_key_is_the_messages_id(call, services):
