@@ -17,30 +17,49 @@ SETTLED = (SyncRequest.Status.SYNCHRONISED, SyncRequest.Status.ERROR)
 
 def part_acknowledged(run: "Run", sync_request_id: str, name: str, said: Part) -> list[Part]:
     """Note a part's answer; all of them, where it was the last. The run ends as skipped where others are still to come,
-    or where another instance answered for all.
+    where the sync request has no such part, or where another instance answers for all.
 
-    One for a sync request or part that was never sent here is passed on as it is: the source system knows.
+    One for a sync request that was never sent here is passed on as it is: the source system knows.
     """
-    row, parts = _note(run, sync_request_id, name, said)
-    waiting = sum(not answer for answer in row.parts.values()) if row else 0
-    if waiting:
-        run.skip(f"sync request {sync_request_id} waits for the answers of {waiting} more")
-    if row is not None and row.status in SETTLED and row.acknowledgement_id != run.instance.pk:
-        run.skip(
-            f"sync request {sync_request_id} was acknowledged before, by instance {row.acknowledgement_id}"
-        )
+    row = _note(run, sync_request_id, name, said)
+    parts = [{"name": name, **said}]
+    if row is not None:
+        if reason := _why_not_now(run, row, name):
+            run.skip(f"sync request {sync_request_id} {reason}")
+        parts = [{"name": part, **answer} for part, answer in row.parts.items()]
     texts = [f"{part['name']}: {part['text']}" for part in parts if not part["positive"]]
     received(run, sync_request_id, positive=not texts, text="; ".join(texts))
     return parts
 
 
-def _note(run: "Run", sync_request_id: str, name: str, said: Part) -> tuple[SyncRequest | None, list[Part]]:
+def _why_not_now(run: "Run", row: SyncRequest, name: str) -> str:
+    """Why this instance does not answer for all parts, as the end of a sentence; "" where it does."""
+    if name not in row.parts:
+        return f"does not wait for an answer about {name}"
+    if waiting := sum(not answer for answer in row.parts.values()):
+        return f"waits for the answers of {waiting} more"
+    if row.acknowledgement_id != run.instance.pk:
+        return f"is acknowledged by another instance, {row.acknowledgement_id}"
+    return ""
+
+
+def _note(run: "Run", sync_request_id: str, name: str, said: Part) -> SyncRequest | None:
+    """The row with this answer in it, and with the instance that answers for all once none is missing; None where no
+    parts are known."""
     package = run.spec.package.name
     with run.claim.writing():
-        rows = SyncRequest.objects.select_for_update()
+        rows = SyncRequest.objects.select_for_update(of=("self",)).select_related("acknowledgement")
         row = rows.filter(package=package, sync_request_id=sync_request_id).first()
-        if row is None or name not in row.parts:
-            return None, [{"name": name, **said}]
-        row.parts[name] = said
-        row.save(update_fields=["parts"])
-    return row, [{"name": part, **answer} for part, answer in row.parts.items() if answer]
+        if row is None or not row.parts:
+            return None
+        if name in row.parts:
+            row.parts[name] = said
+            if all(row.parts.values()) and not _in_hand(row):
+                row.acknowledgement = run.instance
+            row.save(update_fields=["parts", "acknowledgement"])
+    return row
+
+
+def _in_hand(row: SyncRequest) -> bool:
+    """Whether an instance has answered for all parts, or is about to: two that come at once must not both."""
+    return row.acknowledgement is not None and (row.status in SETTLED or not row.acknowledgement.ended)

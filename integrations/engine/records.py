@@ -54,6 +54,7 @@ def process_files(run: "Run", job: RecordJob) -> Summary:
     source = run.connection(job.source)
     files = listed_files(run, job)
     summary = Summary(found=len(files))
+    summary.transferred += _settle_renamed(run, job, source, files)
     for info in files:
         name = original_name(info.name)
         if summary.fault is not None:
@@ -66,6 +67,32 @@ def process_files(run: "Run", job: RecordJob) -> Summary:
             summary.fault = fault
             summary.not_transferred.append((name, fault.text))
     return summary
+
+
+def _settle_renamed(run: "Run", job: RecordJob, source: Connection, listed: list[FileInfo]) -> list[str]:
+    """Files that have their last name, which a crash kept from being recorded: they are done, and told of now."""
+    cut_off = FileTransfer.objects.filter(
+        source=source,
+        source_directory=job.directory,
+        source_name__startswith=job.prefix,
+        state=State.COPYING,
+        trouble="",
+    ).exclude(source_name__in=[original_name(info.name) for info in listed])
+    return [row.source_name for row in cut_off if _is_renamed(run, job, row)]
+
+
+def _is_renamed(run: "Run", job: RecordJob, row: FileTransfer) -> bool:
+    name = f"{job.sent_prefix}{row.source_name}"
+    with at_edge(job.source):
+        there = store_of(run, job.source).stat(job.directory, name)
+    if there is None or there.size != row.source_size:
+        return False
+    row.state, row.renamed_to = State.DONE, name
+    run.note(f"{row.source_name} was renamed to {name} before the interruption; its rename is recorded now")
+    with run.claim.writing():
+        run.stream.flush()
+        row.save()
+    return True
 
 
 def original_name(name: str) -> str:

@@ -227,6 +227,8 @@ def sent(run: "Run", sync_request_id: str, *, entity: str, external_id: str = ""
 def received(run: "Run", sync_request_id: str, *, positive: bool, text: str) -> None:
     """Write an acknowledgement to its sync request before it is passed on; unknown ids get a row of their own."""
     package = run.spec.package.name
+    if not positive:
+        run.stream.also(lambda: _expect_corrected(run, sync_request_id))
     said = {"positive": positive, "message": text, "acknowledgement": run.instance.pk}
     this = {"package": package, "sync_request_id": sync_request_id}
     if _known.first(package, sync_request_id) is not None:
@@ -238,6 +240,15 @@ def received(run: "Run", sync_request_id: str, *, positive: bool, text: str) -> 
     run.note(
         f"Sync request {sync_request_id} was never seen in a file here; it is kept as unknown", warning=True
     )
+
+
+def _expect_corrected(run: "Run", sync_request_id: str) -> None:
+    """What is refused comes again under the same id, corrected: the message it came with lets go of it, before the
+    source system hears of the refusal and can be quicker than the end of this run."""
+    sent = Instance.objects.filter(
+        flow__package=run.spec.package.name, message_id=sync_request_id, status__in=ENDED
+    )
+    sent.exclude(flow=run.instance.flow_id).update(message_id=None)
 
 
 def delivered(run: "Run", sync_request_id: str) -> None:
@@ -256,5 +267,3 @@ def _settle(package: str, sync_request_id: str) -> None:
         acknowledged_at=timezone.now(),
         status=row.status if row.status == Status.UNKNOWN else settled,
     )
-    if not row.positive and row.instance_id is not None:  # it comes again under the same id, corrected
-        Instance.objects.filter(pk=row.instance_id, status__in=ENDED).update(message_id=None)
