@@ -1,13 +1,13 @@
 """The run: a flow's only way to the world, one for each attempt."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, NoReturn
 
 from integrations.adapters.contract import FileStore
 from integrations.engine import (
     children,
     handing_on,
-    intake,
     mapper,
     posting,
     segments,
@@ -24,6 +24,7 @@ from integrations.engine.leases import Claim
 from integrations.engine.network_locations import NetworkLocationTap
 from integrations.engine.retry import retry_for
 from integrations.engine.spec import FlowSpec
+from integrations.engine.steps import effect_key_of
 from integrations.engine.stream import Kind, Stream
 from integrations.models import BusinessKey, Connection, FileTransfer, Instance
 from lookups.properties import Properties
@@ -54,8 +55,8 @@ class Run:
         feed: file_work.Feed | None = None,
         parent: "Run | None" = None,
     ) -> None:
-        """`perform` runs a child's body; `feed`: the file a parent flow passes in this process (a stored
-        attachment is opened when asked for); `parent`: the run whose stores and connections this one uses."""
+        """`perform` runs a child's body; `feed`: the file a parent passes (a stored attachment is opened when asked
+        for); `parent`: the run whose stores and connections this one uses."""
         self.instance = instance
         self.spec = spec
         self.claim = claim
@@ -106,8 +107,9 @@ class Run:
 
     def ask(self, connection: str, operation: str, *, expect: tuple[int, ...] = ()) -> calling.Answer:
         """Call an operation that changes nothing, anew in each attempt."""
-        key = f"{operation} at {connection}, attempt {self.claim.fence}"
-        return self.invoke(connection, operation, expect=expect, key=key)
+        return self.invoke(
+            connection, operation, expect=expect, key=f"{operation}, attempt {self.claim.fence}"
+        )
 
     def map(self, name: str, source: Any) -> Any:
         """The flow's mapping of this name over `source`: base, then the site's extensions."""
@@ -173,8 +175,7 @@ class Run:
         return segments.send_segments(self, job)
 
     def acknowledged(self, work: Callable[[], Any], tell: Callable[[str, Any], object]) -> Any:
-        """Do the work and have its sender told of the end by `tell`, which takes the key of its step and what came of
-        the work, or the Fault. A sender that was told of a failure sends the message again; the hub then does not."""
+        """Do the work and have its sender told of the end: `tell(key of its step, what came of it or the Fault)`."""
         return telling.acknowledged(self, work, tell)
 
     def attached(self) -> file_work.Feed:
@@ -184,10 +185,6 @@ class Run:
     def notify(self, kind: str, *, recipients: str | tuple[str, ...], subject: str, lines: list[str]) -> None:
         """Queue one e-mail to the package's `recipients` property; once a round, however often it is asked."""
         mailing.notify(self, kind, recipients=recipients, subject=subject, lines=lines)
-
-    def check(self, schema: Mapping[str, Any], data: Any) -> None:
-        """InvalidMessage with each place where a part of the message does not fit this schema."""
-        intake.validate(schema, data)
 
     # -- its own record ----------------------------------------------------------------------------------
 
@@ -238,8 +235,7 @@ class Run:
     def part_acknowledged(
         self, sync_request_id: str, part: str, *, positive: bool, text: str, external_key: str
     ) -> list[dict[str, Any]]:
-        """Note a part's answer; [{name, positive, text, key}] of all parts where it was the last. Ends the run as
-        skipped otherwise."""
+        """Note a part's answer; [{name, positive, text, key}] of all where it was the last, else the run is skipped."""
         said = {"positive": positive, "text": text, "key": external_key}
         return sync_parts.part_acknowledged(self, sync_request_id, part, said)
 
@@ -266,9 +262,14 @@ class Run:
             is None
         )
 
+    @cached_property
+    def effect_key(self) -> str:
+        """What an effect's Idempotency-Key begins with."""
+        return effect_key_of(self.instance)
+
     @property
     def allowed_retries(self) -> int:
-        """How often passing faults of this attempt may be tried again."""
+        """How often passing faults may be tried again."""
         return self._allowed_retries
 
     def connection(self, name: str) -> Connection:
@@ -283,10 +284,7 @@ class Run:
         return self._connections[name]
 
     def keep_store(self, connection: str, open_store: Callable[[], FileStore]) -> FileStore:
-        """The store already open for this connection, or a new one kept until the attempt ends.
-
-        A child uses its parent's: a log-in for each file would cost more than the file.
-        """
+        """The store open for this connection, or a new one kept until the attempt ends; a child uses its parent's."""
         if self._parent is not None:
             return self._parent.keep_store(connection, open_store)
         if connection not in self._stores:

@@ -157,7 +157,10 @@ def _aim(transfer: FileTransfer, target: Connection, directory: str, name: str) 
     """Where the file goes; one that was under way elsewhere starts again."""
     aim = (target.pk, directory, name)
     if (transfer.target_id, transfer.target_directory, transfer.target_name) != aim:
-        if transfer.state in (State.COPYING, State.PUBLISHING):
+        came_with_message = (
+            transfer.source_id is None
+        )  # another name in an edited message is another file there
+        if came_with_message or transfer.state in (State.COPYING, State.PUBLISHING):
             transfer.state = State.NEW
         transfer.target, transfer.target_directory, transfer.target_name = target, directory, name
 

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 def expect_taken(run: "Run", identifier: str) -> None:
     """Inactive where nobody would take what is to be handed on: asked before anything is done that it is to tell of."""
-    _taker(run, identifier)
+    _, flow = _taker(run, identifier)
+    if not flow.active:
+        raise Inactive(f"{identifier} is not active", hint=f"Activate it: {run.spec.identifier} calls it.")
 
 
 def hand_on(run: "Run", identifier: str, message: Any, *, key: str) -> None:
@@ -64,10 +66,7 @@ def _taker(run: "Run", identifier: str) -> "tuple[FlowSpec, Flow]":
     spec = spec_for(identifier)
     if identifier not in run.spec.calls:
         raise TechnicalFault(f"{run.spec.identifier} does not declare that it calls {identifier}")
-    flow = flow_row(spec)
-    if not flow.active:
-        raise Inactive(f"{identifier} is not active", hint=f"Activate it: {run.spec.identifier} calls it.")
-    return spec, flow
+    return spec, flow_row(spec)
 
 
 def _save(made: Instance, spec: "FlowSpec", message: Any, giver: str) -> None:

@@ -61,8 +61,7 @@ def _call_target(run: "Run", call: Call, key: str, *, repeat: bool) -> dict[str,
     run.allows_retries(row.retries)
     had_faults = breaker_check(row)
     body = None if call.body is None else orjson.dumps(call.body)
-    first = run.instance.replay_of_id or run.instance.pk  # a replay is the same message to the target
-    headers = {"Idempotency-Key": f"{first}:{key}"}
+    headers = {"Idempotency-Key": f"{run.effect_key}:{key}"}
     request = Request(call.operation, path_values=call.path_values, headers=headers, body=body)
     line_text = f"{call.operation} at {call.connection}"
     with run.stream.timed(Kind.CALLED, line_text, connection=row, operation=call.operation) as line:

@@ -82,7 +82,9 @@ class NetworkLocationTap(CsvTap):
             if _older(rows[name], effective):
                 del rows[name]
         NetworkLocation.objects.bulk_create(
-            rows.values(),
+            [
+                rows[name] for name in sorted(rows)
+            ],  # in one order, or two files at a time would lock each other out
             update_conflicts=True,
             unique_fields=[NEEDED],
             update_fields=[*{*COLUMNS.values()} - {NEEDED}, "file_transfer", "noted_at"],
@@ -90,7 +92,9 @@ class NetworkLocationTap(CsvTap):
         self.noted += len(rows)
 
     def _usable(self, one: Found) -> bool:
-        good = bool(one[NEEDED]) and all(len(value) <= LONGEST for value in one.values())
+        good = bool(one[NEEDED]) and all(
+            len(one.get(name, "")) <= LONGEST and "\x00" not in one.get(name, "") for name in COLUMNS.values()
+        )
         self.unusable += not good
         return good
 

@@ -69,7 +69,7 @@ class _Counted:
 
 def _send(run: "Run", feed: Feed, call: Call, line: Activity) -> tuple[_Counted, Response]:
     row = run.connection(call.connection)
-    key = f"{run.instance.replay_of_id or run.instance.pk}:{feed.transfer.pk}"
+    key = f"{run.effect_key}:{feed.transfer.pk}"
     with feed.open() as reader, open_adapter(connection_endpoint(row)) as adapter:
         if not isinstance(adapter, Caller):
             raise ConnectionUnusable(

@@ -91,7 +91,7 @@ def move_files(run: "Run", job: Job) -> Summary:
     listed = listed_files(run, job)
     summary = Summary(found=len(listed))
     settle_vanished(run, job, source, {info.name for info in listed})
-    summary.transferred = _done_before(run)
+    summary.transferred = done_before(run)
     alone = _in_ledger(source, job, [info.name for info in listed])
     for group in volleys(listed, alone, _most(run, job)):
         _move(run, job, source, group, summary)
@@ -118,7 +118,7 @@ def _in_ledger(source: Connection, job: Job, names: list[str]) -> set[str]:
 def _move(run: "Run", job: Job, source: Connection, group: list[FileInfo], summary: Summary) -> None:
     """A volley as far as it goes together, and what does not, alone."""
     while group:
-        if summary.fault is not None and not _is_leftover(summary.fault):
+        if summary.fault is not None and not is_leftover(summary.fault):
             summary.not_transferred += [(info.name, not_started().text) for info in group]
             return
         carried = _move_together(run, job, source, group) if len(group) > 1 else []
@@ -127,7 +127,7 @@ def _move(run: "Run", job: Job, source: Connection, group: list[FileInfo], summa
         if not carried:
             fault = _move_one(run, job, source, group[0])
             _count(run, group[0], fault, summary)
-            if fault is not None and not _is_leftover(fault):
+            if fault is not None and not is_leftover(fault):
                 set_aside(run, job, source, group[0], fault)
         group = group[len(carried) or 1 :]
 
@@ -144,7 +144,7 @@ def _move_together(
         return []
 
 
-def _is_leftover(fault: Fault) -> bool:
+def is_leftover(fault: Fault) -> bool:
     """Faults that concern one file alone and stop no other."""
     return fault.code in ("HUB-SOURCE-CHANGED", "HUB-FILE-AGAIN", "HUB-FILE-NAME", "HUB-FILE-BUSY")
 
@@ -166,7 +166,7 @@ def _count(run: "Run", info: FileInfo, fault: Fault | None, summary: Summary) ->
     if fault.code == NOT_STARTED:
         return
     fault.step = fault.step or info.name[:LONGEST_STEP]
-    if summary.fault is None or _is_leftover(summary.fault):
+    if summary.fault is None or is_leftover(summary.fault):
         summary.fault = fault
     run.stream.say(Kind.FAULT, f"{info.name}: {fault.text}", level="error")
 
@@ -253,7 +253,7 @@ def _replaced(transfer: FileTransfer) -> None:
     )
 
 
-def _done_before(run: "Run") -> list[str]:
+def done_before(run: "Run") -> list[str]:
     """What earlier attempts of this instance transferred: the mail tells of the whole run."""
     rows = FileTransfer.objects.filter(instance=run.instance, state=State.DONE).order_by("source_name")
     return list(rows.values_list("source_name", flat=True))

@@ -28,9 +28,12 @@ class RecordCaller:
         self._run = run
         self._row = run.connection(connection)
         self._call = Call(connection, operation, None, {}, (), duplicate)
-        breaker_check(self._row)
         self._adapter = open_adapter(connection_endpoint(self._row))
         self._sent = 0
+
+    def ready(self) -> None:
+        """Raise a passing fault while the connection's breaker is open: for who has something to send."""
+        breaker_check(self._row)
 
     def send(self, body: object, *, path_values: dict[str, str], key: str, what: str) -> bool:
         """Send one; whether it was passed over. RemoteFault or BusinessFault where it was not taken.

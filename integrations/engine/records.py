@@ -17,7 +17,7 @@ from integrations.engine.csv_records import CsvRecords
 from integrations.engine.faults import Fault, TechnicalFault, fault_of
 from integrations.engine.files import at_edge, store_of
 from integrations.engine.listing import check_prefixes, listed_files
-from integrations.engine.pump import Summary
+from integrations.engine.pump import Summary, done_before, is_leftover
 from integrations.engine.stream import Kind, Level
 from integrations.models import Connection, FileTransfer
 
@@ -34,14 +34,19 @@ READ_AT_ONCE = 1  # a record that cannot be read must not keep those before it f
 
 @dataclass(frozen=True)
 class RecordJob:
-    """What one run processes. `send` takes a record, its number, from 1, the header left out, and the key that says it
-    is this record of this file; it returns whether it was passed over, because the target had it already."""
+    """What one run processes.
+
+    `ready` is asked once there is a file, and may raise. `send` takes a record, its number, from 1, the header left
+    out, and the key that says it is this record of this file; it returns whether it was passed over, because the
+    target had it already.
+    """
 
     source: str
     directory: str
     prefix: str
     sent_prefix: str
     columns: tuple[str, ...]
+    ready: Callable[[], None]
     send: Callable[[Record, int, str], bool]
 
 
@@ -53,18 +58,20 @@ def process_files(run: "Run", job: RecordJob) -> Summary:
     check_prefixes(job.prefix, sent=job.sent_prefix)
     source = run.connection(job.source)
     files = listed_files(run, job)
+    if files:
+        job.ready()
     summary = Summary(found=len(files))
-    summary.transferred += _settle_renamed(run, job, source, files)
+    summary.transferred = list(dict.fromkeys([*done_before(run), *_settle_renamed(run, job, source, files)]))
     for info in files:
         name = original_name(info.name)
-        if summary.fault is not None:
+        if summary.fault is not None and not is_leftover(summary.fault):
             summary.not_transferred.append((name, "Not begun, as the file before it was stopped by an error"))
             continue
         fault = _process(run, job, source, info)
         if fault is None:
             summary.transferred.append(name)
         else:
-            summary.fault = fault
+            summary.fault = fault if summary.fault is None or not is_leftover(fault) else summary.fault
             summary.not_transferred.append((name, fault.text))
     return summary
 
@@ -102,8 +109,9 @@ def original_name(name: str) -> str:
 
 def stopped_name(name: str, record: int) -> str:
     """The name of a file that was stopped at this record: `…_ErrInRcd_6.csv`."""
-    stem, dot, extension = original_name(name).rpartition(".")
-    return f"{stem}_ErrInRcd_{record}.{extension}" if dot else f"{name}_ErrInRcd_{record}"
+    first = original_name(name)
+    stem, dot, extension = first.rpartition(".")
+    return f"{stem}_ErrInRcd_{record}.{extension}" if dot else f"{first}_ErrInRcd_{record}"
 
 
 def _process(run: "Run", job: RecordJob, source: Connection, info: FileInfo) -> Fault | None:
@@ -142,6 +150,7 @@ def _records(run: "Run", job: RecordJob, row: FileTransfer, info: FileInfo) -> i
         crash("record_sent_not_counted")
         row.records_done = number
         with run.claim.writing():
+            run.stream.flush()  # what was passed over is told with its count: a crash leaves both or neither
             FileTransfer.objects.filter(pk=row.pk).update(records_done=number)
     return passed_over
 

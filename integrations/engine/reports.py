@@ -1,5 +1,7 @@
 """The two business mails of a file flow: no file found, process complete (seed 001 chapter 2)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from integrations.engine.faults import fault_of
@@ -89,8 +91,20 @@ def finish(
 
 
 def _report_stopped(run: "Run", summary: Summary, recipients: Recipients) -> None:
-    """The mail about a run that an error stopped; if it cannot be made, that must not hide the error."""
-    try:
+    with _not_hiding_the_error(run):
         report_complete(run, summary, recipients)
+
+
+def report_stopped(run: "Run", lines: list[str], *, recipients: Recipients = BUSINESS_RECIPIENTS) -> None:
+    """'Process complete' of a flow that an error stopped; the error is raised afterwards."""
+    with _not_hiding_the_error(run):
+        report_done(run, lines, recipients=recipients, whole=False)
+
+
+@contextmanager
+def _not_hiding_the_error(run: "Run") -> Iterator[None]:
+    """If the mail about a run that an error stopped cannot be made, that is said, and the error stays the error."""
+    try:
+        yield
     except Exception as error:  # noqa: BLE001  (anything: the run's own fault is what is raised)
         run.note(f"The process-complete mail could not be made: {fault_of(error).text}", warning=True)

@@ -8,7 +8,7 @@ from integrations.adapters import open_adapter
 from integrations.adapters.contract import Caller, Endpoint, Request, Response
 from integrations.engine.faults import ConnectionUnusable
 from integrations.mapping import Segment
-from integrations.models import Step
+from integrations.models import Payload, Step
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Part:
     error: Exception | None = None
     began: datetime | None = None
     milliseconds: float = 0.0
+    kept: Payload | None = None
 
     @property
     def key(self) -> str:

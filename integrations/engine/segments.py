@@ -19,11 +19,12 @@ from django.utils import timezone
 
 from integrations.adapters.contract import Endpoint, Request
 from integrations.adapters.errors import Refused
+from integrations.engine import leases
 from integrations.engine.breakers import breaker_check, breaker_failed, breaker_worked
 from integrations.engine.connections import connection_endpoint
 from integrations.engine.crash import crash
 from integrations.engine.csv_records import CsvRecords
-from integrations.engine.faults import Fault, InvalidMessage, fault_of
+from integrations.engine.faults import Fault, InvalidMessage, TechnicalFault, fault_of
 from integrations.engine.files import feed_of
 from integrations.engine.rows import insert_rows
 from integrations.engine.segment_body import BodyMaker, Question
@@ -77,7 +78,7 @@ def send_segments(run: "Run", job: SegmentJob) -> Sent:
     ) as maker:  # its processes start while the file is checked
         total = _checked(run, job)
         sender = _Sender(run, job, row, maker)
-        with ThreadPoolExecutor(maker.at_once, "mapper") as mappers, sender.answering(mappers):
+        with ThreadPoolExecutor(maker.at_once, "mapper") as mappers:
             sender.send_all(mappers)
     return Sent(total, -(-total // SIZE), sender.before)
 
@@ -113,6 +114,7 @@ class _Sender:
     before: int = 0
     fault: Fault | None = None
     under_way: list[Part] = field(default_factory=list)
+    sending: "list[Future[None]]" = field(default_factory=list)
     mapping: "list[Future[bytes]]" = field(default_factory=list)
     news: "SimpleQueue[Question | None]" = field(default_factory=SimpleQueue)
 
@@ -138,7 +140,8 @@ class _Sender:
     def send_all(self, mappers: ThreadPoolExecutor) -> None:
         """Every segment not done before."""
         feed = feed_of(self.run)
-        with feed.open() as reader, ThreadPoolExecutor(self.at_once, "segment") as pool:
+        pool = ThreadPoolExecutor(self.at_once, "segment")
+        with feed.open() as reader, pool, self.answering(mappers):
             records = CsvRecords(reader, self.job.columns, name=feed.transfer.source_name)
             parts = self._parts(records, mappers)
             try:
@@ -179,9 +182,10 @@ class _Sender:
         if ended:
             breaker_worked(self.row)
         self.run.claim.check()
-        for one in group:
-            pool.submit(self._send, one).add_done_callback(self._told)
         self.under_way = group
+        for one in group:
+            self.sending.append(pool.submit(self._send, one))
+            self.sending[-1].add_done_callback(self._told)
         self.mapping = [one.body for one in group]
 
     def _told(self, _: "Future[None]") -> None:
@@ -189,30 +193,31 @@ class _Sender:
 
     def _ended(self) -> list[Part]:
         """What was under way, once it is not any more; questions of its mappings are answered meanwhile."""
-        ended, self.under_way = self.under_way, []
-        left = len(ended)
-        while left:
+        while not all(future.done() for future in self.sending):
             question = self.news.get()
-            if question is None:
-                left -= 1
-            else:
+            if question is not None:
                 question.answer()
+        ended, self.under_way, self.sending = self.under_way, [], []
+        for one in ended:
+            one.kept = self.run.stream.kept(one.body.result() if one.size else None)
         return ended
 
     def _send(self, one: Part) -> None:
-        """Map and send one segment, in a thread of the pool; nothing new once one has failed."""
-        if self.fault is not None:
+        """Map and send one segment, in a thread of the pool; nothing new once one has failed or the hub is stopping."""
+        if self.fault is not None or self.run.claim.lost or leases.stop_asked():
             return
         one.began = started = timezone.now()
         try:
             body = one.body.result()
             one.size = len(body)
-            key = f"{self.run.instance.replay_of_id or self.run.instance.pk}:{one.key}"
+            key = f"{self.run.effect_key}:{one.key}"
             request = Request(self.job.operation, headers={"Idempotency-Key": key}, body=body)
             one.response = call_target(self.endpoint, request)
-        except Exception as error:  # noqa: BLE001  (whatever it is, it is this segment's end, and recorded)
-            one.error = error
-            self.fault = self.fault or self._fault(one, error)
+        except BaseException as error:  # noqa: BLE001  (a panic of the mapping library is none, and must not pass for sent)
+            one.error = (
+                error if isinstance(error, Exception) else TechnicalFault(f"{type(error).__name__}: {error}")
+            )
+            self.fault = self.fault or self._fault(one, one.error)
         crash("segment_sent")
         one.milliseconds = (timezone.now() - started).total_seconds() * 1000
 
@@ -246,7 +251,7 @@ class _Sender:
                 fault = fault_of(one.error, connection=self.row.name)
                 self._end([one], State.UNKNOWN if fault.uncertain else State.FAILED, {"fault": fault.text})
             elif one.response is None:
-                self._end([one], State.FAILED, {"fault": "not sent: another segment had failed"})
+                self._end([one], State.FAILED, {"fault": "not sent: stopped before it was its turn"})
             if one.response is not None or one.error is not None:
                 self._say(one)
 
@@ -269,5 +274,5 @@ class _Sender:
             bytes_out=one.size,
             bytes_in=len(answer.body) if answer else None,
             status_code=answer.status if answer else None,
-            payload_out=self.run.stream.kept(one.body.result() if one.size else None),
+            payload_out=one.kept,
         )

@@ -26,14 +26,18 @@ def set_aside(run: "Run", job: "Job", source: Connection, info: FileInfo, fault:
     if not job.failed_prefix or info.trouble or not run.gives_up(fault):
         return
     name = f"{job.failed_prefix}{info.name}"
+    row = _row(source, job, info.name)
+    run.claim.check()
+    with run.claim.writing():  # before the name is there: after a crash it is looked for under both
+        row.update(renamed_to=name, trouble=fault.text)
     try:
         with at_edge(job.source):
             store_of(run, job.source).rename(job.directory, info.name, name)
     except Exception as error:  # noqa: BLE001  (anything: the file's own fault is what counts)
         run.note(f"{info.name} could not be renamed to {name}: {fault_of(error).text}", warning=True)
+        row.update(renamed_to="")
         return
     run.stream.say(Kind.RENAMED, f"{info.name} to {name}", connection=source)
-    _row(source, job, info.name).update(renamed_to=name, trouble=fault.text)
 
 
 def bring_back(run: "Run", job: "Job", source: Connection) -> None:

@@ -16,12 +16,23 @@ from integrations.engine.faults import Fault, fault_of
 from integrations.engine.rows import change_rows, insert_unless_there
 from integrations.engine.spec import HOLD
 from integrations.engine.stream import Kind, Level
-from integrations.models import Step
+from integrations.models import Instance, Resubmission, Step
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
 
 State = Step.State
+
+
+def effect_key_of(instance: Instance) -> str:
+    """What the Idempotency-Keys of an instance's effects begin with: the same for every repeat of one message, replays
+    too; another one once a person has edited it, or the target would take the edited message for a repeat."""
+    first = instance.replay_of_id or instance.pk
+    if instance.round == 1 and instance.replay_of_id is None:
+        return str(first)
+    edited = Resubmission.objects.filter(instance=first, message_after__isnull=False)
+    last = edited.order_by("-round").values_list("round", flat=True).first()
+    return f"{first}.{last}" if last else str(first)
 
 
 class Held(Fault):

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection
-from django.db.models import Count, Field, QuerySet
+from django.db.models import Count, Field, Q, QuerySet
 from django.utils import timezone
 
 from hub.asked import Asked
@@ -168,7 +168,7 @@ def expected(
     this = {"package": run.spec.package.name, "sync_request_id": sync_request_id}
     with run.claim.writing():
         row = SyncRequest.objects.select_for_update().filter(**this).first()
-        again = row is not None and row.instance_id != run.instance.pk
+        again = row is not None and _first(row.instance) != _first(run.instance)
         known = {} if row is None or again else row.parts
         fresh: dict[str, Any] = {
             "entity": entity,
@@ -183,6 +183,11 @@ def expected(
             SyncRequestTap._expect_anew(SyncRequest.objects.filter(pk=row.pk))
             fresh |= {"status": Status.RETRIED, "positive": None, "message": "", "acknowledged_at": None}
         SyncRequest.objects.filter(pk=row.pk).update(**fresh)
+
+
+def _first(instance: Instance | None) -> object:
+    """The instance a message came with, of it or its replay."""
+    return instance and (instance.replay_of_id or instance.pk)
 
 
 def all_sent(run: "Run", sync_request_id: str) -> None:
@@ -214,7 +219,8 @@ def sent(run: "Run", sync_request_id: str, *, entity: str, external_id: str = ""
     row, made = SyncRequest.objects.get_or_create(
         package=run.spec.package.name, sync_request_id=sync_request_id[:LONGEST_ID], defaults=waits
     )
-    if made or row.status == Status.SYNCHRONISED:
+    answered = row.instance_id == run.instance.pk and row.acknowledged_at is not None
+    if made or answered or row.status == Status.SYNCHRONISED:
         return
     early = row.status == Status.UNKNOWN and row.acknowledged_at is not None
     if early:
@@ -245,10 +251,12 @@ def received(run: "Run", sync_request_id: str, *, positive: bool, text: str) -> 
 def _expect_corrected(run: "Run", sync_request_id: str) -> None:
     """What is refused comes again under the same id, corrected: the message it came with lets go of it, before the
     source system hears of the refusal and can be quicker than the end of this run."""
-    sent = Instance.objects.filter(
-        flow__package=run.spec.package.name, message_id=sync_request_id, status__in=ENDED
-    )
-    sent.exclude(flow=run.instance.flow_id).update(message_id=None)
+    row = _known.first(run.spec.package.name, sync_request_id)
+    if row is not None and row.instance_id is not None:
+        came_with = Q(pk=row.instance_id) | Q(replays=row.instance_id)
+        Instance.objects.filter(
+            pk__in=Instance.objects.filter(came_with, status__in=ENDED).values("pk")
+        ).update(message_id=None)
 
 
 def delivered(run: "Run", sync_request_id: str) -> None:

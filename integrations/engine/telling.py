@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Done = TypeVar("Done")
 
+POSITIVE = "positive acknowledgement"
 TOLD = "negative acknowledgement of attempt "
 LONGEST_WAIT, LOOK_EVERY = 3.0, 0.05  # seconds
 
@@ -29,9 +30,12 @@ def acknowledged(run: "Run", work: Callable[[], Done], tell: Callable[[str, Done
         done = work()
     except Exception as error:
         fault = fault_of(error)
-        tell_of_failure(run, fault, lambda key: tell(key, fault))
+        if not Step.objects.filter(
+            instance=run.instance, key=POSITIVE
+        ).exists():  # who was told yes is not told no
+            tell_of_failure(run, fault, lambda key: tell(key, fault))
         raise fault from error
-    tell("positive acknowledgement", done)
+    tell(POSITIVE, done)
     return done
 
 
@@ -53,11 +57,11 @@ def tell_of_failure(run: "Run", fault: Fault, tell: Callable[[str], object]) -> 
 
 def await_end_of_told(instance: Instance) -> None:
     """Wait until a running instance whose sender was told of its failure has ended; Busy where that takes long."""
-    told = Step.objects.filter(instance=instance, key=f"{TOLD}{instance.fence}", state=Step.State.DONE)
-    if instance.ended or not told.exists():
+    told = Step.objects.filter(instance=instance, key=f"{TOLD}{instance.fence}")
+    if instance.status != Instance.Status.RUNNING or not told.exists():
         return
     deadline = time.monotonic() + LONGEST_WAIT
-    while not instance.ended:
+    while instance.status == Instance.Status.RUNNING:
         if time.monotonic() > deadline:
             raise Busy(
                 f"Instance {instance.pk} has failed and is about to end",

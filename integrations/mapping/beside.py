@@ -91,12 +91,14 @@ class MappingProcesses:
         """
         process = self._idle.get()
         try:
-            return process.body(segment, self._remembered(ask))
+            if process.alive:
+                return process.body(segment, self._remembered(ask))
         except (frames.PipeClosed, frames.TooSlow, frames.TooLong):
-            own = {name: self._own(name, ask) for name in self._expression.functions}
-            return self._expression.body(segment, own)
+            process.close()  # what it may still answer belongs to no other segment
         finally:
             self._idle.put(process)
+        own = {name: self._own(name, ask) for name in self._expression.functions}
+        return self._expression.body(segment, own)
 
     def __enter__(self) -> Self:
         return self
@@ -137,6 +139,7 @@ class _Process:
         )
         assert self._process.stdin is not None and self._process.stdout is not None  # noqa: S101, PT018  (asked for)
         self._to, self._back = self._process.stdin.fileno(), self._process.stdout.fileno()
+        self.alive = True
         os.set_blocking(self._to, False)
         os.set_blocking(self._back, False)
         self._first = orjson.dumps(
@@ -170,7 +173,8 @@ class _Process:
         frames.send(self._to, _TEXT + orjson.dumps(found), deadline=deadline)
 
     def close(self) -> None:
-        """End it; nothing it could be at is of use any more."""
+        """End it; nothing it could be at is of use any more. Harmless twice."""
+        self.alive = False
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

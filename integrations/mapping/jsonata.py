@@ -102,9 +102,16 @@ def _outcome(
     _compiled(expression, names, name)
     call = _Call(functions)
     text, complaint = _evaluated((expression, names), document, call, limits, None, as_text=True)
-    if call.raised is not None:
-        return None, str(call.raised) or type(call.raised).__name__
+    _raise_what(call, name)
     return text, complaint
+
+
+def _raise_what(call: _Call, name: str) -> None:
+    """Raise what a function of this evaluation raised."""
+    if isinstance(call.raised, MappingError) and not call.raised.place:
+        raise MappingError(f"{label(name)}: {call.raised}", place=name)
+    if call.raised is not None:
+        raise call.raised
 
 
 def check(expression: str, *, name: str = "", functions: Functions = NO_FUNCTIONS) -> None:
@@ -133,10 +140,7 @@ def run(
     _compiled(wrap[0] + expression + wrap[1], names, name)
     call = _Call(functions)
     result, complaint = _evaluated((wrap[0] + expression + wrap[1], names), document, call, limits, bindings)
-    if isinstance(call.raised, MappingError) and not call.raised.place:
-        raise MappingError(f"{label(name)}: {call.raised}", place=name)
-    if call.raised is not None:
-        raise call.raised
+    _raise_what(call, name)
     if complaint:
         raise _failed(expression, complaint, name, limits)
     check_output(result, name, limits)

@@ -15,7 +15,7 @@ from integrations.engine.registry import spec_for
 from integrations.engine.spec import CHILD, FlowSpec
 from integrations.engine.stream import Kind, Stream
 from integrations.engine.wake import wake_on_commit
-from integrations.models import ErrorInstance, Instance, Payload, Resubmission, Step
+from integrations.models import ErrorInstance, FileTransfer, Instance, Payload, Resubmission, Step
 from integrations.services.audit import audit
 from integrations.storage import payload_put
 
@@ -137,6 +137,7 @@ def _next_round(
         raise Conflict(f"Instance {instance.pk} was resubmitted by somebody else just now")
     if from_start:
         Step.objects.filter(instance=instance).delete()
+        FileTransfer.objects.filter(instance=instance, source=None).update(state=FileTransfer.State.NEW)
     _record(instance, actor, edited, reason, from_start=from_start)
     ErrorInstance.objects.filter(instance=instance).update(state=ErrorInstance.State.RESUBMITTED)
     instance.refresh_from_db()

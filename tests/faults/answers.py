@@ -9,7 +9,7 @@ from integrations.models import Activity, DueRun, FileTransfer, Flow, Instance, 
 from integrations.services.client_create import client_create
 from integrations.services.flow_run import flow_run
 from integrations.services.flow_switch import flow_activate
-from tests.faults import answers_cpmcs
+from tests.faults import answers_cpmcs, answers_ouai
 from tests.faults.databases import SECRET
 from tests.flows.conftest import connection_set, property_set
 
@@ -137,20 +137,24 @@ def mails_cut_off_are_due() -> int:
     return Notification.objects.filter(state="sending").update(next_try_at=timezone.now())
 
 
-ASKED = {
-    one.__name__: one
-    for one in (
-        set_up,
-        now,
-        run,
-        schedule,
-        leftovers_swept,
-        schedules_off,
-        due_runs,
-        instances,
-        transfers,
-        mails,
-        stories,
-        mails_cut_off_are_due,
-    )
-} | answers_cpmcs.ASKED
+ASKED = (
+    {
+        one.__name__: one
+        for one in (
+            set_up,
+            now,
+            run,
+            schedule,
+            leftovers_swept,
+            schedules_off,
+            due_runs,
+            instances,
+            transfers,
+            mails,
+            stories,
+            mails_cut_off_are_due,
+        )
+    }
+    | answers_cpmcs.ASKED
+    | answers_ouai.ASKED
+)

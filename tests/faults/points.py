@@ -42,6 +42,10 @@ ELSEWHERE = {
     "segments_sent_not_recorded": "test_segments",
     "posting_begun": "test_segments",
     "posted_not_recorded": "test_segments",
+    "record_taken": "test_records",
+    "record_sent_not_counted": "test_records",
+    "counted_not_renamed": "test_records",
+    "renamed_not_noted": "test_records",
 }
 
 

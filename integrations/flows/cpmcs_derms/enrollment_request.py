@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from integrations.engine.faults import ConnectionUnusable, Fault, fault_of
+from integrations.engine.intake import validate
 from integrations.engine.shapes import MOMENT, NAME, TEXT, each, in_order, shape
 from integrations.engine.spec import SYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._answers import ERROR, FAILURE
@@ -76,7 +77,7 @@ def enrollment_request(run: "Run", message: Any) -> Any:
 
 def _enrol(run: "Run", number: int, request: Any) -> Result:
     """One request; what CPMCS said of it."""
-    run.check(REQUEST, request)
+    validate(REQUEST, request)
     in_order(request["programInfo"], [("startDateTimeISO", "endDateTimeISO")], at="/programInfo")
     run.key("messageId", request["messageId"])
     answer = run.invoke(CPMCS, ENROL, run.map("enroll_request", request), key=f"request {number}")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from integrations.engine.faults import fault_of
 from integrations.engine.places import FTP, OS, Place, Preferred
-from integrations.engine.reports import report_done
+from integrations.engine.reports import report_done, report_stopped
 from integrations.engine.shapes import TEXT, one_of, shape
 from integrations.engine.spec import ASYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms.package import CPMCS_DERMS, DERMS, FTP_TRANSFER, OS_TRANSFER
@@ -55,7 +55,7 @@ def network_location(run: "Run", message: Any) -> Any:
         fault = fault_of(error)
         if run.gives_up(fault):
             lines = [f"{run.spec.name} could not transfer {name}.", f"Error: {fault.text}"]
-            report_done(run, lines, recipients=RECIPIENTS, whole=False)
+            report_stopped(run, lines, recipients=RECIPIENTS)
         raise fault from error
     report_done(run, [f"{run.spec.name} has transferred {name}."], recipients=RECIPIENTS)
     return answer

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from integrations.engine.intake import validate
 from integrations.engine.shapes import MOMENT, NAME, TEXT, details, in_order, shape
 from integrations.engine.spec import SYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms._answers import expect_success
@@ -43,7 +44,7 @@ def unavailability(run: "Run", message: Any) -> Any:
     answer = {"responseDetails": {"externalId": sent["communicationId"]}}
     if sent["action"] != "ADD":
         run.skip(f"the action is {sent['action']}, and only ADD goes on to DERMS", answer)
-    run.check(PERIOD, message)
+    validate(PERIOD, message)
     in_order(sent, [(START, END)], at="/sendDetails")
     derms = derms_for(run, division=sent["deviceInfo"]["division"])
     run.invoke(derms, "dacsOptOut", run.map("unavailability", message), expect=DONE, check=expect_success)

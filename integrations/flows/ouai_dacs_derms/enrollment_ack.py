@@ -67,6 +67,7 @@ def enrollment_ack(run: "Run", parameters: Any) -> Any:
         prefix=prefix,
         sent_prefix=run.properties.text(SENT_BY_OUAI),
         columns=COLUMNS,
+        ready=caller.ready,
         send=send,
     )
     where = f"{directory} of {OUAI_STORAGE}"

@@ -30,7 +30,7 @@ def tapped(content: bytes, size: int = 65536, transfer: FileTransfer | None = No
     for start in range(0, len(content), size):
         tap.feed(content[start : start + size])
     tap.feed(b"")
-    return SimpleNamespace(noted=tap.noted, odd=tap.odd, said=said)
+    return SimpleNamespace(noted=tap.noted, unusable=tap.unusable, said=said)
 
 
 def known() -> dict[str, str]:
@@ -43,7 +43,7 @@ def test_every_service_point_is_noted_however_the_bytes_are_cut(db: None, number
     NetworkLocation.objects.all().delete()
     content = HEADER + b"".join(line(f"{number}", f"TX{number}") for number in numbers)
     found = tapped(content, size)
-    assert (found.noted, found.odd) == (len(numbers), 0)
+    assert (found.noted, found.unusable) == (len(numbers), 0)
     assert known() == {f"{number}": f"TX{number}" for number in numbers}
 
 
@@ -107,7 +107,7 @@ def test_a_date_that_is_none_is_unknown_and_the_place_is_noted(db: None, written
 )
 def test_a_record_that_is_odd_is_counted_and_said(db: None, record: bytes):
     found = tapped(HEADER + record + line("2"))
-    assert (found.noted, found.odd, set(known())) == (1, 1, {"2"})
+    assert (found.noted, found.unusable, set(known())) == (1, 1, {"2"})
     assert any("1 record(s)" in text and "were not understood" in text for text in found.said)
 
 
