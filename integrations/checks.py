@@ -129,7 +129,7 @@ def check_flows(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for spec in specs():
         found += _calls(spec, known) + _mappings(spec)
-    return found + _shared_aliases(known)
+    return found + _shared_aliases()
 
 
 def _calls(spec: FlowSpec, known: set[str]) -> list[CheckMessage]:
@@ -158,18 +158,19 @@ def _mappings(spec: FlowSpec) -> list[CheckMessage]:
     return found
 
 
-def _shared_aliases(known: set[str]) -> list[CheckMessage]:
-    claims: dict[str, list[str]] = {}
+def _shared_aliases() -> list[CheckMessage]:
+    """Aliases that several flows claim, or that are another flow's identifier, at one resource."""
+    claims: dict[tuple[str, str], list[str]] = {}
     for spec in specs():
-        for alias in spec.aliases:
-            claims.setdefault(alias.lower(), []).append(spec.identifier)
-    own = {identifier.lower() for identifier in known}
+        at = spec.trigger.resource
+        for name in (spec.identifier, *spec.aliases):
+            claims.setdefault((name.lower(), at), []).append(spec.identifier)
     return [
         Warning(
             f"The alias {alias} of {', '.join(owners)} serves nobody: it is not unambiguous",
             hint="Take it from all but one flow.",
             id="integrations.W010",
         )
-        for alias, owners in claims.items()
-        if len(owners) > 1 or alias in own
+        for (alias, _), owners in claims.items()
+        if len(owners) > 1
     ]
