@@ -236,7 +236,7 @@ def test_a_lookup_is_exported_escaped_under_its_name(business, asset_types):
         "EVSE,X1EV",
         "'=cmd,X",
     ]
-    assert "outlbrtdacsdrmsassettype.csv" in answer["Content-Disposition"]
+    assert "outlbrttestassettype.csv" in answer["Content-Disposition"]
 
 
 def test_an_export_needs_a_lookup(business, db):

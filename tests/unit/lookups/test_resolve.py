@@ -21,10 +21,10 @@ def test_exact_case_wins_over_any_case(asset_types):
 @pytest.mark.parametrize(
     "spelling",
     [
-        "outl-brt-dacs_drms_assettype",
+        "outl-brt-test_assettype",
         "OUTLBRT-TEST_AssetType",
         "OUTL_BRT_TEST_AssetType",
-        "OUTL-BRT- DACS\\_DRMS\\_AssetType",
+        "OUTL-BRT- TEST\\_AssetType",
     ],
 )
 def test_a_lookup_is_found_under_the_seeds_spellings(asset_types, spelling):
@@ -62,8 +62,8 @@ def test_a_blank_target_counts_as_not_found(asset_types):
 
 
 def test_an_unknown_lookup_is_a_fault_with_a_suggestion(asset_types):
-    with pytest.raises(LookupFault, match="There is no lookup 'OUTL-BRT-DACS_DRMS_AssetTyp'") as caught:
-        lookup_value("OUTL-BRT-DACS_DRMS_AssetTyp", "DERMS", "EVSE", "DACS", "default")
+    with pytest.raises(LookupFault, match="There is no lookup 'OUTL-BRT-TEST_AssetTyp'") as caught:
+        lookup_value("OUTL-BRT-TEST_AssetTyp", "DERMS", "EVSE", "DACS", "default")
     assert caught.value.hint == f"Did you mean {NAME}?"
 
 
