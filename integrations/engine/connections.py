@@ -10,7 +10,8 @@ from django.db.models import Exists, OuterRef, TextField, prefetch_related_objec
 from django.db.models.functions import Cast
 
 from hub.asked import Asked
-from integrations.adapters.contract import Endpoint
+from integrations.adapters import open_adapter
+from integrations.adapters.contract import Caller, Endpoint, Request, Response
 from integrations.crypto import SecretUnreadable, decrypt
 from integrations.engine.faults import ConnectionUnusable
 from integrations.models import Connection, TrustCertificate
@@ -77,6 +78,16 @@ def connection_endpoint(connection: Connection, trust: Iterable[TrustCertificate
         read_timeout=connection.read_timeout,
         allowed_networks=tuple(settings.HUB_ALLOWED_NETWORKS),
     )
+
+
+def call_target(endpoint: Endpoint, request: Request) -> Response:
+    """The target's answer; AdapterError, or ConnectionUnusable where it has no operations."""
+    with open_adapter(endpoint) as adapter:
+        if not isinstance(adapter, Caller):
+            raise ConnectionUnusable(
+                f"Connection {endpoint.name!r} is {endpoint.adapter}: it has no operations to call"
+            )
+        return adapter.invoke(request)
 
 
 def _trust_of(connection: Connection) -> Iterable[TrustCertificate]:

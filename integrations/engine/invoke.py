@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from integrations.adapters import open_adapter
-from integrations.adapters.contract import Caller, Request, Response
+from integrations.adapters.contract import Request, Response
 from integrations.adapters.errors import AdapterError, Refused
 from integrations.engine.breakers import breaker_check, breaker_failed, breaker_worked
-from integrations.engine.connections import connection_endpoint
+from integrations.engine.connections import call_target, connection_endpoint
 from integrations.engine.crash import crash
-from integrations.engine.faults import BusinessFault, ConnectionUnusable, Fault, fault_of
+from integrations.engine.faults import BusinessFault, Fault, fault_of
 from integrations.engine.steps import take_step
 from integrations.engine.stream import Kind
 from integrations.models import Activity, Connection
@@ -77,12 +76,7 @@ def _call_target(run: "Run", call: Call, key: str, *, repeat: bool) -> dict[str,
 
 
 def _send(row: Connection, request: Request) -> Response:
-    with open_adapter(connection_endpoint(row)) as adapter:
-        if not isinstance(adapter, Caller):
-            raise ConnectionUnusable(
-                f"Connection {row.name!r} is {row.adapter}: it has no operations to call"
-            )
-        response = adapter.invoke(request)
+    response = call_target(connection_endpoint(row), request)
     crash("request_sent_reply_unsaved")
     return response
 

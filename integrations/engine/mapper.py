@@ -48,11 +48,16 @@ def _property(lookup: str, name: str, *default: str) -> str:
     return Properties(lookup).text(name, *default)
 
 
-def record_mapper(run: "Run", name: str) -> Callable[[Any], Any]:
-    """As `map_message`, for many small records: the site's extensions as they are now, and no line for each."""
+def expression_of(run: "Run", name: str) -> str:
+    """The flow's mapping of this name; TechnicalFault where it declares none."""
     if name not in run.spec.mappings:
         raise TechnicalFault(f"{run.spec.identifier} has no mapping {name!r}", code="HUB-MAPPING")
-    expression, functions = run.spec.mappings[name], mapping_functions()
+    return run.spec.mappings[name]
+
+
+def record_mapper(run: "Run", name: str) -> Callable[[Any], Any]:
+    """As `map_message`, for many small records: the site's extensions as they are now, and no line for each."""
+    expression, functions = expression_of(run, name), mapping_functions()
     extensions = site_extensions(run.instance.flow_id, name)
 
     def mapped(source: Any) -> Any:
@@ -64,12 +69,10 @@ def record_mapper(run: "Run", name: str) -> Callable[[Any], Any]:
 
 def map_message(run: "Run", name: str, source: Any) -> Any:
     """The mapping's result; MappingFailed or LookupMissing with the place where it cannot be made."""
-    if name not in run.spec.mappings:
-        raise TechnicalFault(f"{run.spec.identifier} has no mapping {name!r}", code="HUB-MAPPING")
-    functions = mapping_functions()
+    expression, functions = expression_of(run, name), mapping_functions()
     with run.stream.timed(Kind.MAPPED, f"Mapped with {name}") as line:
         line.payload_out = run.stream.kept(source, debug=True)
-        target = evaluate(run.spec.mappings[name], source, functions=functions, name=name)
+        target = evaluate(expression, source, functions=functions, name=name)
         extensions = site_extensions(run.instance.flow_id, name)
         if extensions:
             target = apply_extensions(target, source, extensions, functions=functions)

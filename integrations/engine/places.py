@@ -31,20 +31,21 @@ class Place:
 
     def directory_at(self, run: "Run", connection: str) -> str:
         """The directory as the connection's store has it."""
-        text = run.properties.text
         if self.directory:
-            return text(self.directory)
-        place = {"namespaceName": text(self.namespace), "bucketName": text(self.bucket)}
-        return run.files(connection).directory_for(place)
+            return run.properties.text(self.directory)
+        return run.files(connection).directory_for(self._bucket(run))
 
     def handover(self, run: "Run", flow: str) -> Handover:
         """Each file to the child flow of this identifier, with the message that puts it here."""
-        text = run.properties.text
         if self.directory:
-            directory = text(self.directory)
+            directory = run.properties.text(self.directory)
             return Handover(flow, lambda name: {"fileName": name, "directory": directory})
-        place = {"namespaceName": text(self.namespace), "bucketName": text(self.bucket)}
-        return Handover(flow, lambda name: {"objectName": name, **place})
+        bucket = self._bucket(run)
+        return Handover(flow, lambda name: {"objectName": name, **bucket})
+
+    def _bucket(self, run: "Run") -> dict[str, str]:
+        text = run.properties.text
+        return {"namespaceName": text(self.namespace), "bucketName": text(self.bucket)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
-from integrations.engine.faults import TechnicalFault
-from integrations.engine.mapper import mapping_functions, site_extensions
+from integrations.engine.mapper import expression_of, mapping_functions, site_extensions
 from integrations.mapping import Expression, MappingProcesses, Segment, apply_extensions, evaluate
 
 if TYPE_CHECKING:
@@ -45,9 +44,7 @@ class BodyMaker:
 
     def __init__(self, run: "Run", name: str, message: Any, *, large: bool) -> None:
         """`name`: of the mapping; `large`: whether there are so many segments that processes are worth their start."""
-        if name not in run.spec.mappings:
-            raise TechnicalFault(f"{run.spec.identifier} has no mapping {name!r}", code="HUB-MAPPING")
-        self._expression = Expression(run.spec.mappings[name], name, message, tuple(mapping_functions()))
+        self._expression = Expression(expression_of(run, name), name, message, tuple(mapping_functions()))
         self._extensions = site_extensions(run.instance.flow_id, name)
         if self._extensions:
             run.note(f"{name} has {len(self._extensions)} extension(s) of this site")

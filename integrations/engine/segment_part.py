@@ -4,9 +4,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
-from integrations.adapters import open_adapter
-from integrations.adapters.contract import Caller, Endpoint, Request, Response
-from integrations.engine.faults import ConnectionUnusable
+from integrations.adapters.contract import Response
 from integrations.mapping import Segment
 from integrations.models import Payload, Step
 
@@ -31,13 +29,3 @@ class Part:
     def key(self) -> str:
         """The step's."""
         return f"segment {self.number}"
-
-
-def call_target(endpoint: Endpoint, request: Request) -> Response:
-    """The target's answer; AdapterError, or ConnectionUnusable where it has no operations."""
-    with open_adapter(endpoint) as adapter:
-        if not isinstance(adapter, Caller):
-            raise ConnectionUnusable(
-                f"Connection {endpoint.name!r} is {endpoint.adapter}: it has no operations to call"
-            )
-        return adapter.invoke(request)

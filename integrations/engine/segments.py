@@ -21,14 +21,14 @@ from integrations.adapters.contract import Endpoint, Request
 from integrations.adapters.errors import Refused
 from integrations.engine import leases
 from integrations.engine.breakers import breaker_check, breaker_failed, breaker_worked
-from integrations.engine.connections import connection_endpoint
+from integrations.engine.connections import call_target, connection_endpoint
 from integrations.engine.crash import crash
 from integrations.engine.csv_records import CsvRecords
 from integrations.engine.faults import Fault, InvalidMessage, TechnicalFault, fault_of
 from integrations.engine.files import feed_of
 from integrations.engine.rows import insert_rows
 from integrations.engine.segment_body import BodyMaker, Question
-from integrations.engine.segment_part import Part, call_target
+from integrations.engine.segment_part import Part
 from integrations.engine.stream import Kind, Level
 from integrations.models import Connection, Step
 

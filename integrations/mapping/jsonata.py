@@ -87,23 +87,15 @@ def evaluate_to_text(
     The library writes a number that is not finite as null; so a result with a null is made again by `evaluate`,
     which tells the two apart.
     """
-    text, complaint = _outcome(expression, document_of(source, name), functions, name, limits)
+    key, call = (expression, frozenset(functions)), _Call(functions)
+    _compiled(*key, name)
+    text, complaint = _evaluated(key, document_of(source, name), call, limits, None, as_text=True)
+    _raise_what(call, name)
     if complaint or not isinstance(text, str) or "null" in text or len(text) > limits.output:
         return orjson.dumps(
             evaluate(expression, source, functions=functions, name=name, limits=limits)
         ).decode()
     return text
-
-
-def _outcome(
-    expression: str, document: str, functions: Functions, name: str, limits: Limits
-) -> tuple[JSON, str]:
-    names = frozenset(functions)
-    _compiled(expression, names, name)
-    call = _Call(functions)
-    text, complaint = _evaluated((expression, names), document, call, limits, None, as_text=True)
-    _raise_what(call, name)
-    return text, complaint
 
 
 def _raise_what(call: _Call, name: str) -> None:
@@ -134,9 +126,8 @@ def run(
     `bindings`: variables; `wrap`: text around the expression, which is compiled by itself first.
     """
     names = frozenset(functions)
-    _compiled(
-        expression, names, name
-    )  # by itself first, so that a wrapped one cannot break out of its wrapping
+    # By itself first, so that a wrapped one cannot break out of its wrapping.
+    _compiled(expression, names, name)
     _compiled(wrap[0] + expression + wrap[1], names, name)
     call = _Call(functions)
     result, complaint = _evaluated((wrap[0] + expression + wrap[1], names), document, call, limits, bindings)

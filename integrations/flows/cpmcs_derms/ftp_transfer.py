@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from integrations.engine.shapes import shape
+from integrations.engine.shapes import DIRECTORY, FILE_NAME, shape
 from integrations.engine.spec import CHILD, Inbound, flow
 from integrations.flows.cpmcs_derms.package import CHILDREN, CPMCS_DERMS, FTP_TRANSFER
 
@@ -20,12 +20,7 @@ TARGET = "OU FTP CPMCS for CPMCS-DERMS"
     trigger=Inbound(resource="transfer", source=CHILDREN, multipart=True),
     connections=(TARGET,),
     keys={"fileName": "fileName"},
-    schema=shape(
-        {
-            "fileName": {"type": "string", "minLength": 1, "maxLength": 255},
-            "directory": {"type": "string", "minLength": 1, "maxLength": 500},
-        }
-    ),
+    schema=shape({"fileName": FILE_NAME, "directory": DIRECTORY}),
     source="seed 002, Common Child File Transfer OIC Flows",
 )
 def ftp_transfer(run: "Run", message: Any) -> Any:

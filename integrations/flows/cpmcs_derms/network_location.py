@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from integrations.engine.faults import fault_of
 from integrations.engine.places import FTP, OS, Place, Preferred
 from integrations.engine.reports import report_done, report_stopped
-from integrations.engine.shapes import TEXT, one_of, shape
+from integrations.engine.shapes import FILE_NAME, NAME, TEXT, one_of, shape
 from integrations.engine.spec import ASYNCHRONOUS, Inbound, flow
 from integrations.flows.cpmcs_derms.package import CPMCS_DERMS, DERMS, FTP_TRANSFER, OS_TRANSFER
 
@@ -35,10 +35,7 @@ CPMCS_FILES = Preferred(
     properties=(CPMCS_FILES.preference, "notification.email.process.complete.flag"),
     recipients=(RECIPIENTS,),
     schema=shape(
-        {
-            "messageId": {"type": "string", "minLength": 1, "maxLength": 120},
-            "fileName": {"type": "string", "minLength": 1, "maxLength": 255},
-        },
+        {"messageId": NAME, "fileName": FILE_NAME},
         {"drmsInstanceId": TEXT, "loadType": one_of("INITIAL", "INCREMENTAL")},
     ),
     source="seed 002, SP Network Location Transfer",

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from integrations.engine.shapes import shape
+from integrations.engine.shapes import FILE_NAME, shape
 from integrations.engine.spec import CHILD, Inbound, flow
 from integrations.flows.cpmcs_derms.package import CHILDREN, CPMCS_DERMS, OS_TRANSFER
 
@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from integrations.engine.context import Run
 
 TARGET = "OU REST CPMCS Object Storage for CPMCS-DERMS"
-NAME = {"type": "string", "minLength": 1, "maxLength": 255}
 
 
 @flow(
@@ -21,7 +20,7 @@ NAME = {"type": "string", "minLength": 1, "maxLength": 255}
     trigger=Inbound(resource="transfer", source=CHILDREN, multipart=True),
     connections=(TARGET,),
     keys={"objectName": "objectName", "bucketName": "bucketName"},
-    schema=shape({"objectName": NAME, "namespaceName": NAME, "bucketName": NAME}),
+    schema=shape({"objectName": FILE_NAME, "namespaceName": FILE_NAME, "bucketName": FILE_NAME}),
     source="seed 002, Common Child File Transfer OIC Flows",
 )
 def os_transfer(run: "Run", message: Any) -> Any:
