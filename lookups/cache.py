@@ -82,6 +82,10 @@ class Table:
         """A property's row, under any of its spellings."""
         return self._properties.get(self._property_key(name))
 
+    def rows(self) -> list[list[str]]:
+        """Every row's cells, in order; not to be changed."""
+        return [row.cells for row in self._rows]
+
     def near(self, name: str) -> str:
         """A hint with the names of properties that look like this one; "" if none does."""
         known = {fold_property(row.cells[NAME]): row.cells[NAME] for row in self._rows}

@@ -11,6 +11,7 @@ _PLACES = {
     "object_storage": "integrations.adapters.object_storage:ObjectStorage",
     "oci_object_storage": "integrations.adapters.oci_storage:OciObjectStorage",
     "rest": "integrations.adapters.rest:Rest",
+    "soap": "integrations.adapters.soap:Soap",
     "mail": "integrations.adapters.mail:Mail",
     "memory": "integrations.adapters.memory:Memory",
 }

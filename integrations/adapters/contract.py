@@ -196,7 +196,7 @@ class FileStore(Adapter):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One REST call. `operation`: a name of the connection's `operations` setting, e.g. F1-SyncRequest."""
+    """One call. `operation`: a name of the connection's `operations` setting or of its WSDL, e.g. F1-SyncRequest."""
 
     operation: str
     path_values: Mapping[str, str] = field(default_factory=dict)
@@ -209,7 +209,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a REST target answered with success; body decompressed, whole."""
+    """What a target answered with success; body decompressed, whole."""
 
     status: int
     headers: Mapping[str, str]
@@ -219,7 +219,10 @@ class Response:
 
 
 class Caller(Adapter):
-    """A place of operations: REST now, SOAP with the CRM interface."""
+    """A place of operations: REST, SOAP."""
+
+    # Whether the catalog is at the target, behind the connection's catalog URL; else it comes with the hub.
+    catalog_at_target: ClassVar[bool] = True
 
     @abstractmethod
     def invoke(self, request: Request) -> Response:

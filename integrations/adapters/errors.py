@@ -95,12 +95,28 @@ class Unwhole(AdapterError):
     passing = True
 
 
+class BadMessage(AdapterError):
+    """What was to be sent is not what the target describes: an unknown member, a wrong type. Nothing was sent."""
+
+
+class BadAnswer(AdapterError):
+    """The target answered with success, but not with what its description promises; its answer is kept."""
+
+    sent = True
+
+    def __init__(self, text: str, *, status: int = 0, body: bytes = b"", hint: str = "") -> None:
+        """`status`: HTTP status; `body`: what it said, cut at 64 KiB."""
+        super().__init__(text, hint=hint)
+        self.status = status
+        self.body = body
+
+
 class BadName(AdapterError):
     """A file name that cannot be used safely: not UTF-8, a path, a control character."""
 
 
 class Refused(AdapterError):
-    """A REST target answered with something other than success; its answer is kept."""
+    """A REST or SOAP target answered with something other than success; its answer is kept."""
 
     def __init__(
         self, text: str, *, status: int, body: bytes = b"", retry_after: float | None = None, hint: str = ""

@@ -203,7 +203,7 @@ def shown_fields(adapter: type[Adapter]) -> dict[str, list[str]]:
     trust = [] if adapter.name == "sftp" else ["trust"]
     return {
         "security": ["host_key"] if adapter.name == "sftp" else trust,
-        "catalog": ["catalog_url"] if issubclass(adapter, Caller) else [],
+        "catalog": ["catalog_url"] if issubclass(adapter, Caller) and adapter.catalog_at_target else [],
     }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from integrations.adapters.errors import (
     AdapterError,
     AddressRefused,
+    BadAnswer,
+    BadMessage,
     CertificateRefused,
     HostKeyRefused,
     Misconfigured,
@@ -112,6 +114,13 @@ class RemoteFault(Fault):
     title = "The target did not answer"
 
 
+class AnswerUnusable(RemoteFault):
+    """The other system answered with success, but not with what it has promised to answer."""
+
+    code = "HUB-TARGET-ANSWER"
+    title = "The target's answer cannot be used"
+
+
 class BusinessFault(Fault):
     """The other system understood and said no."""
 
@@ -186,6 +195,10 @@ def fault_of(error: Exception, *, connection: str = "") -> Fault:
             found = StoreFault(str(error), hint=error.hint, passing=isinstance(error, StoreUnavailable))
         case Refused():
             found = _refused(error, connection)
+        case BadAnswer():
+            found = _bad_answer(error, connection)
+        case BadMessage():
+            found = MappingFailed(_named(error, connection), hint=error.hint, connection=connection)
         case AdapterError():
             found = _adapter_fault(error, connection)
         case _:
@@ -216,6 +229,18 @@ def _refused(error: Refused, connection: str) -> Fault:
         retry_after=error.retry_after,
         connection=connection,
         target_status=error.status,
+        target_body=error.body,
+    )
+
+
+def _bad_answer(error: BadAnswer, connection: str) -> Fault:
+    """It said success, so it may have done what it was asked; asking again may do it twice."""
+    return AnswerUnusable(
+        _named(error, connection),
+        hint=error.hint,
+        uncertain=error.sent,
+        connection=connection,
+        target_status=error.status or None,
         target_body=error.body,
     )
 

@@ -6,6 +6,8 @@ The file itself goes on its way whatever is in it; what cannot be read of it is 
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db import transaction
+from django.dispatch import Signal
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_aware
 
@@ -28,6 +30,8 @@ AT_ONCE = 500
 LONGEST = 60
 
 Found = dict[str, str]
+# Sent with `rows`, the NetworkLocation rows of a batch that were written, inside the transaction that writes them.
+locations_noted = Signal()
 
 
 class NetworkLocationTap(CsvTap):
@@ -81,14 +85,8 @@ class NetworkLocationTap(CsvTap):
         for name, effective in known.values_list("service_point_id", "effective_at"):
             if _older(rows[name], effective):
                 del rows[name]
-        NetworkLocation.objects.bulk_create(
-            [
-                rows[name] for name in sorted(rows)
-            ],  # in one order, or two files at a time would lock each other out
-            update_conflicts=True,
-            unique_fields=[NEEDED],
-            update_fields=[*{*COLUMNS.values()} - {NEEDED}, "file_transfer", "noted_at"],
-        )
+        # In one order, or two files at a time would lock each other out.
+        _put([rows[name] for name in sorted(rows)])
         self.noted += len(rows)
 
     def _usable(self, one: Found) -> bool:
@@ -103,6 +101,19 @@ class NetworkLocationTap(CsvTap):
         return NetworkLocation(
             **texts, effective_at=_moment(one.get("effective_at", "")), file_transfer=self._transfer
         )
+
+
+def _put(rows: list[NetworkLocation]) -> None:
+    if not rows:
+        return
+    with transaction.atomic():
+        NetworkLocation.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=[NEEDED],
+            update_fields=[*{*COLUMNS.values()} - {NEEDED}, "file_transfer", "noted_at"],
+        )
+        locations_noted.send(NetworkLocation, rows=rows)
 
 
 def _older(row: NetworkLocation, than: datetime | None) -> bool:

@@ -69,6 +69,34 @@ def take_step(
     return result
 
 
+def keep_step(run: "Run", key: str, work: Callable[[], Any]) -> Any:
+    """Do `work` on the hub's own tables once: it and its record are one transaction, so neither is there alone.
+
+    What an earlier attempt recorded is returned. `work` returns a JSON value; None says that there was nothing to do,
+    of which nothing is recorded.
+    """
+    with run.claim.writing():
+        known = Step.objects.filter(instance=run.instance, key=key).first()
+        if known is not None:
+            return known.result
+        result = work()
+        if result is not None:
+            Step.objects.create(
+                instance=run.instance,
+                key=key,
+                attempt=run.claim.fence,
+                state=State.DONE,
+                result=result,
+                ended_at=timezone.now(),
+            )
+    return result
+
+
+def is_done(run: "Run", key: str) -> bool:
+    """Whether an earlier attempt has done this step."""
+    return Step.objects.filter(instance=run.instance, key=key, state=State.DONE).exists()
+
+
 def _begin(run: "Run", key: str, verify: Callable[[], Any] | None) -> tuple[Step, bool]:
     """The step's row with its intent committed, and whether it repeats one whose end is not known."""
     made = Step(instance=run.instance, key=key, attempt=run.claim.fence)

@@ -23,6 +23,7 @@ from integrations.engine.outbox import send_due
 from integrations.engine.recovery import sweep, sweep_dead
 from integrations.engine.schedule import tick
 from integrations.models import Flow, Heartbeat
+from integrations.services.chores import chores
 from integrations.services.flow_run import schedule_start
 from integrations.services.purge import purge
 
@@ -49,6 +50,7 @@ def tasks(stopping: Callable[[], bool] = lambda: False) -> list[Task]:
         Task("tracing", 30, tracing_reverts),
         Task("leftovers", 600, sweep_leftovers),
         Task("retention", 3600, purge),
+        *(Task(one.name, one.every, one.do) for one in chores()),
     ]
 
 

@@ -35,15 +35,15 @@ class Catalog:
 
 
 def connection_refresh(*, connection: Connection, actor: str, address: str | None = None) -> Catalog:
-    """Read the catalog at the connection's catalog URL; AdapterError where it cannot be read."""
-    if not connection.catalog_url:
-        raise Misconfigured(
-            f"Connection {connection.name!r} has no catalog URL",
-            hint="Enter the address of the target's OpenAPI document and save.",
-        )
+    """Read the catalog at the connection's catalog URL, or its WSDL; AdapterError where it cannot be read."""
     with open_adapter(connection_endpoint(connection)) as adapter:
         if not isinstance(adapter, Caller):
             raise Misconfigured(f"A {connection.adapter} connection has no operations, so no catalog")
+        if adapter.catalog_at_target and not connection.catalog_url:
+            raise Misconfigured(
+                f"Connection {connection.name!r} has no catalog URL",
+                hint="Enter the address of the target's OpenAPI document and save.",
+            )
         offered = adapter.catalog_operations()
         known = adapter.operations()
     catalog = Catalog(offered, [_need(flow, name, known, offered) for flow, name in _needed(connection.name)])

@@ -5,6 +5,7 @@ import io
 import os
 import shutil
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -32,7 +33,7 @@ from tests.servers import free_port, wait_for
 SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin") or ""
 
 
-class Site:
+class Site(ABC):
     """A store with an empty directory; `server` has fail(), reset(), stop() and received()."""
 
     has_directories = True  # that exist by themselves, so that one can be missing
@@ -48,13 +49,13 @@ class Site:
         assert isinstance(adapter, FileStore)
         return adapter
 
+    @abstractmethod
     def put(self, name: str, content: bytes = b"x") -> None:
         """A file is there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def names(self) -> list[str]:
         """The names that are there."""
-        raise NotImplementedError
 
     def stop(self) -> None:
         """The server is gone."""

@@ -27,8 +27,8 @@ def test_every_adapter_is_what_the_console_needs(name):
 
 
 def test_an_unknown_adapter_is_said_so():
-    with pytest.raises(Misconfigured, match="no adapter 'soap'"):
-        open_adapter(Endpoint("x", "soap"))
+    with pytest.raises(Misconfigured, match="no adapter 'telex'"):
+        open_adapter(Endpoint("x", "telex"))
 
 
 @pytest.mark.parametrize(

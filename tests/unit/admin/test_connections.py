@@ -44,7 +44,9 @@ def _at(server, **more):
 # -- the form --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("adapter", ["sftp", "ftp", "object_storage", "oci_object_storage", "rest", "mail"])
+@pytest.mark.parametrize(
+    "adapter", ["sftp", "ftp", "object_storage", "oci_object_storage", "rest", "soap", "mail"]
+)
 def test_the_form_has_the_fields_the_adapter_declares(configurator, adapter):
     page = text_of(configurator.get(f"{reverse(ADD)}?adapter={adapter}"))
     for field in adapter_class(adapter).fields:
