@@ -5,7 +5,7 @@ instances, else partial indexes; and one count serves everyone for five seconds.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,6 +49,16 @@ class Figure:
     note: str = ""
 
 
+# An app's figures as of a time, each with the model whose permission shows it.
+Figures = Callable[[datetime], Iterable[tuple[str, Figure]]]
+_more: dict[str, Figures] = {}
+
+
+def also(title: str, figures: Figures) -> None:
+    """Let an app of the hub's show figures of its own, in a section with this title."""
+    _more[title] = figures
+
+
 @dataclass(frozen=True)
 class Bar:
     """An hour of the chart; heights in percent of the chart's height."""
@@ -77,6 +87,7 @@ class Counts:
     breakers: list[tuple[int, str]] = field(default_factory=list)
     certificates: int = 0
     processes: list[dict[str, Any]] = field(default_factory=list)
+    more: dict[str, list[tuple[str, Figure]]] = field(default_factory=dict)
 
 
 def _instances(counts: Counts) -> None:
@@ -129,6 +140,7 @@ def count() -> Counts:
     counts = Counts(at=timezone.now())
     for part in (_instances, _work, _trouble):
         part(counts)
+    counts.more = {title: list(figures(counts.at)) for title, figures in _more.items()}
     cache.set("hub.dashboard", counts, KEPT_SECONDS)
     return counts
 
@@ -264,11 +276,16 @@ def _processes(counts: Counts) -> list[dict[str, Any]]:
     return [row | {"age": _span(age.total_seconds()), "quiet": age > QUIET_AFTER} for row, age in ages]
 
 
+def _seen(request: HttpRequest, figures: Iterable[tuple[str, Figure]]) -> list[Figure]:
+    return [figure for label, figure in figures if may_view(request, label)]
+
+
 def overview(request: HttpRequest) -> dict[str, Any]:
     """The template's context: only what the user may view is in it."""
     counts = count()
     seen: dict[str, Any] = {
-        "attention": [figure for label, figure in _attention(counts) if may_view(request, label)]
+        "attention": _seen(request, _attention(counts)),
+        "more": [(title, kept) for title, given in counts.more.items() if (kept := _seen(request, given))],
     }
     if may_view(request, "integrations.instance"):
         seen |= {"statuses": _statuses(counts), "bars": _bars(counts)}

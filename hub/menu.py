@@ -61,6 +61,19 @@ MENU: list[tuple[str, list[tuple[str, str, str]]]] = [
         ],
     ),
     (
+        "Call centre",
+        [
+            ("crm.incident", "Incidents", "flash_off"),
+            ("crm.troubleticket", "Trouble tickets", "confirmation_number"),
+            ("crm.callback", "Callbacks", "phone_callback"),
+            ("crm.servicedeliverypoint", "Service delivery points", "electric_meter"),
+            ("crm.landbaseobject", "Landbase", "map"),
+            ("crm.crew", "Crews", "engineering"),
+            ("crm.receivedmessage", "Messages", "forum"),
+            ("crm.crmcaller", "CRM callers", "headset_mic"),
+        ],
+    ),
+    (
         "Lookups",
         [
             ("lookups.lookup", "Lookups", "table_view"),

@@ -15,6 +15,9 @@ CONFIGURATOR, ADMINISTRATOR = "Configurator", "Administrator"
 _SEE = ["integrations.view_*", "lookups.view_*", "crm.view_*", "!integrations.view_auditentry"]
 _HISTORY = [f"!*.{verb}_historical*" for verb in ("add", "change", "delete")]  # is written by the hub alone
 _ADMIN_OF = ("connection", "agentgroup", "trustcertificate", "schedule", "mappingextension")
+# The call centre: who works at incidents and callbacks, and who keeps what they are placed by.
+_DISPATCH = ["crm.change_incident", "crm.change_callback", "crm.change_troubleticket", "crm.*_crew"]
+_PLACES = ["crm.*_servicedeliverypoint", "crm.*_landbaseobject", "crm.*_crmcaller"]
 
 # Patterns over app.codename; ! takes away. What matches nothing yet waits for the app that brings it.
 ROLES: dict[str, list[str]] = {
@@ -32,6 +35,7 @@ ROLES: dict[str, list[str]] = {
         "integrations.test_connection",
         "integrations.change_breaker",
         "integrations.change_notification",
+        *_DISPATCH,
     ],
     CONFIGURATOR: [
         *_SEE,
@@ -44,6 +48,8 @@ ROLES: dict[str, list[str]] = {
         "integrations.run_flow",
         "integrations.test_connection",
         "integrations.change_breaker",
+        *_DISPATCH,
+        *_PLACES,
     ],
     ADMINISTRATOR: [
         *_HISTORY,

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("o/", include((_oauth2, "oauth2_provider"))),
     path("ic/api/integration/", include("integrations.api.urls")),
+    path("", include("crm.urls")),
     path("docs/api/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
     path("docs/api/openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
 ]

@@ -104,7 +104,7 @@ def test_records_cannot_be_added_or_deleted(admin, model):
 
 def _actions():
     for model, page in stock.site._registry.items():
-        for action in getattr(page, "post_actions", ()):
+        for action in getattr(page, "post_actions", ()) if model in ROWS else ():
             yield pytest.param(model, action, id=f"{model.__name__}-{action.name}")
 
 

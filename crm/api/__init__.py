@@ -1,0 +1,1 @@
+"""The operations over REST: the same names, the same Reply, JSON."""

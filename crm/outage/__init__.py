@@ -1,0 +1,1 @@
+"""The outage side beneath the operations: landbase, coordinates, incidents that tickets join."""
