@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import Group, User
 
+from demo.operating import operations_allow
 from demo.reach import PEOPLE, Caller, Reach
 from integrations.models import Breaker, Client, Connection, Flow
 from integrations.services.breaker_close import breaker_close
@@ -19,7 +20,8 @@ from integrations.services.flow_switch import flow_activate
 ACTOR = "make run"
 PACKAGE, PROGRAMS_PACKAGE = "outl.ba.ccs_dacs", "OU CPMCS DERMS"
 ANALYTICS_PACKAGE, POINTS_PACKAGE = "outl.ba.ouai_dacs_derms", "outl.ba.ccb_wam"
-PACKAGES = (PACKAGE, PROGRAMS_PACKAGE, ANALYTICS_PACKAGE, POINTS_PACKAGE)
+CALLS_PACKAGE = "GRIDOPS-CRM"
+PACKAGES = (PACKAGE, PROGRAMS_PACKAGE, ANALYTICS_PACKAGE, POINTS_PACKAGE, CALLS_PACKAGE)
 
 
 def connections_set(reaches: Iterable[Reach]) -> None:
@@ -61,12 +63,13 @@ def callers_set(callers: Iterable[Caller]) -> list[dict[str, Any]]:
         flows = list(Flow.objects.filter(identifier__in=caller.flows))
         client = Client.objects.filter(client_id=caller.client_id).first()
         if client is None:
-            client_create(
+            client = client_create(
                 client_id=caller.client_id, name=caller.name, flows=flows, secret=caller.secret, actor=ACTOR
-            )
+            ).client
         else:
             client_rotate_secret(client=client, actor=ACTOR, secret=caller.secret)
             client.flows.add(*flows)
+        operations_allow(client, caller.flows, ACTOR)
         told.append({"id": caller.client_id, "secret": caller.secret, "flows": sorted(caller.flows)})
     return told
 

@@ -29,7 +29,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A system that calls the hub, and the flows it may call."""
+    """A system that calls the hub, and the flows, or operations of the call centre's interface, it may call."""
 
     client_id: str
     name: str

@@ -23,6 +23,7 @@ from django.db import connections
 from demo.children import ChildDiedError
 from demo.day import play_day
 from demo.day_analytics_effects import analytics
+from demo.day_calls import Operator, trouble_calls
 from demo.day_points import service_points
 from demo.day_steps import programs
 from demo.day_story import Script
@@ -194,6 +195,7 @@ def _days(world: World) -> list[Script]:
         programs(world.day_places, start=start),
         analytics(world.analytics_places, start=start),
         service_points(world.points_places),
+        trouble_calls(world.call_places, Operator(start, _inside("operating").restore_incident)),
     ]
 
 
@@ -213,9 +215,9 @@ def _set_up(options: Options, world: World, show: Show) -> dict[str, Any]:
     return demo
 
 
-def _inside() -> Any:
+def _inside(name: str = "setting_up") -> Any:
     """What runs inside the hub: it imports models, which Django allows once it is set up."""
-    return import_module("demo.setting_up")
+    return import_module(f"demo.{name}")
 
 
 def _job(options: Options, stage: Stage, world: World, show: Show) -> list[Effect]:

@@ -15,6 +15,7 @@ from demo.configure import (
     flows_activate,
     people_set,
 )
+from demo.operating import crm_set
 from demo.stage import CannotStartError
 from integrations.engine.faults import Conflict
 from integrations.models import Flow, Instance
@@ -40,6 +41,7 @@ def set_up(world: Any, *, port: int) -> dict[str, Any]:
     try:
         connections_set(world.reaches())
         flows_activate(PACKAGES)
+        crm_set()
     except (FlowNotReady, ConnectionProblems) as error:
         raise CannotStartError(str(error)) from error
     return {

@@ -9,6 +9,7 @@ from typing import Self
 from demo import world_ccs_dacs, world_cpmcs_derms, world_ouai_dacs
 from demo.control import Control
 from demo.day_analytics import AnalyticsPlaces
+from demo.day_calls import CallPlaces
 from demo.day_places import DayPlaces
 from demo.day_points import PointsPlaces
 from demo.effects import Neighbourhood
@@ -20,6 +21,7 @@ from demo.reach import PEOPLE, Caller, Reach
 from demo.world_ccb_wam import CcbWam
 from demo.world_ccs_dacs import CcsDacs
 from demo.world_cpmcs_derms import CpmcsDerms
+from demo.world_crm import Crm
 from demo.world_ouai_dacs import DACS_BUCKETS, OuaiDacs
 from demo.world_servers import HUB_CLIENT, Server, Starts, client_secret
 
@@ -27,12 +29,12 @@ from demo.world_servers import HUB_CLIENT, Server, Starts, client_secret
 NEIGHBOURS = (
     *("mail", "ccs-sftp", "dacs-sftp", "ccs-objects", "dacs-objects", "ccs", "dacs"),
     *("cpmcs-sftp", "cpmcs-objects", "cpmcs", "derms"),
-    *("ouai", "dacs-sync", "ccb", "wam"),
+    *("ouai", "dacs-sync", "ccb", "wam", "ivr"),
 )
 
 
 class World:
-    """The neighbours of the four projects and a mail server, with one control server for all."""
+    """The neighbours of the five projects and a mail server, with one control server for all."""
 
     def __init__(
         self,
@@ -64,7 +66,8 @@ class World:
             folder, hub_url=hub_url, kept=kept, dacs=self.ccs_dacs, derms=self.cpmcs_derms.derms
         )
         self.ccb_wam = CcbWam(folder, hub_url=hub_url, kept=kept)
-        self._projects = (self.ccs_dacs, self.cpmcs_derms, self.ouai_dacs, self.ccb_wam)
+        self.crm = Crm(hub_url=hub_url, kept=kept)
+        self._projects = (self.ccs_dacs, self.cpmcs_derms, self.ouai_dacs, self.ccb_wam, self.crm)
         actions = {name: more for project in self._projects for name, more in project.actions.items()}
         self.control = Control(self.neighbours, actions, port=kept.port("control"))
 
@@ -128,6 +131,11 @@ class World:
         """Who acts on a day of the service points, and where its effects are looked for."""
         return self.ccb_wam.places(self.mail)
 
+    @property
+    def call_places(self) -> CallPlaces:
+        """Who acts on a day of trouble calls, and where its effects are looked for."""
+        return self.crm.places(self.mail)
+
     def addresses(self) -> dict[str, dict[str, str]]:
         """Each neighbour's URL and the URL of its control (contract: `var/demo.json`)."""
         return {
@@ -148,6 +156,7 @@ class World:
             *self.ccs_dacs.callers(),
             *self.cpmcs_derms.callers(),
             *self.ccb_wam.callers(),
+            *self.crm.callers(),
             itself,
         ]
 

@@ -116,6 +116,8 @@ def test_once_does_the_jobs_and_ends_with_0(start, var, free_port):
     assert "the file stops there as …_ErrInRcd_7" in said
     assert "Enrolments told to DACS, each once" in said
     assert "Corrected premises synchronised at CC&B" in said
+    assert "The call centre sends 200 trouble calls in 4 messages … all at the hub" in said
+    assert "Customers the IVR has reached, by results at the hub" in said
     assert "✗" not in said
     assert run.leftovers() == []
     demo = json.loads((var / "demo.json").read_text())
@@ -123,8 +125,10 @@ def test_once_does_the_jobs_and_ends_with_0(start, var, free_port):
     assert demo["console"] == f"http://127.0.0.1:{free_port}/admin/"
     assert {"username", "password", "role"} == set(demo["users"][0])
     assert all({"id", "secret", "flows"} == set(client) for client in demo["clients"])
-    assert {"DACS", "CPMCS", "DERMS", "CCB", "WAM", "OIC"} == {client["id"] for client in demo["clients"]}
-    for name in ("ccs", "dacs", "cpmcs", "derms", "ouai", "dacs-sync", "ccb", "wam", "mail"):
+    clients = {client["id"]: client["flows"] for client in demo["clients"]}
+    assert {"DACS", "CPMCS", "DERMS", "CCB", "WAM", "CALLCENTER", "IVR", "OIC"} == set(clients)
+    assert "CreatedTroubleTickets" in clients["CALLCENTER"]
+    for name in ("ccs", "dacs", "cpmcs", "derms", "ouai", "dacs-sync", "ccb", "wam", "ivr", "mail"):
         assert {"url", "control"} == set(demo["neighbours"][name])
 
 
@@ -133,7 +137,7 @@ def test_it_stays_up_refuses_a_second_one_and_ends_with_0_on_sigterm(start, free
     run.until("Up until Ctrl-C")
     assert requests.get(f"http://127.0.0.1:{free_port}/admin/login/", timeout=10).status_code == 200
     demo = json.loads((run.var / "demo.json").read_text())
-    for name in ("ccs", "cpmcs", "derms", "ouai", "dacs-sync", "ccb", "wam"):
+    for name in ("ccs", "cpmcs", "derms", "ouai", "dacs-sync", "ccb", "wam", "ivr"):
         assert requests.get(f"{demo['neighbours'][name]['control']}/received", timeout=10).json()
     code, said = start(port=some_port(), ONCE="1").end()
     assert (code, f"kill {run.process.pid}" in said) == (1, True)
@@ -174,6 +178,20 @@ def test_once_with_wam_broken_names_what_is_missing_and_why(start):
     assert "Asset locations at WAM: expected 3, saw 0: the hub answered 502" in missing
     assert "Corrected asset locations at WAM: expected 1, saw 0: not begun" in missing
     assert "OUAI" not in missing
+    assert run.leftovers() == []
+
+
+def test_once_with_the_ivr_broken_names_what_is_missing_and_why(start):
+    run = start("--break", "ivr:500", ONCE="1", DEMO_PATIENCE="10")
+    code, said = run.end()
+    assert code == 1
+    missing = said.partition("Not everything happened:")[2]
+    assert "Callbacks at the IVR, each once: expected 4, saw 0: the hub took it as instance" in missing
+    assert "OU SOAP IVR for GRIDOPS-CRM: CreatedCallBacks at http" in missing
+    assert "ivr answered 500 to POST /SendCallBacks" in missing
+    assert "Incidents closed with the last callback: expected 1, saw 0" in missing
+    assert "Callbacks that an agent was given" not in missing
+    assert "CC&B" not in missing
     assert run.leftovers() == []
 
 

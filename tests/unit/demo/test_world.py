@@ -7,7 +7,16 @@ import pytest
 import requests
 from django.conf import settings
 
-from demo.configure import ANALYTICS_PACKAGE, PACKAGE, PACKAGES, POINTS_PACKAGE, PROGRAMS_PACKAGE
+from crm.models import CrmCaller
+from crm.operations.registry import OPERATIONS as REGISTERED
+from demo.configure import (
+    ANALYTICS_PACKAGE,
+    CALLS_PACKAGE,
+    PACKAGE,
+    PACKAGES,
+    POINTS_PACKAGE,
+    PROGRAMS_PACKAGE,
+)
 from demo.day_acts import SCORE_PREFIX
 from demo.day_analytics import EXTRACT_PREFIX, FEEDBACK_PREFIX, KWH_DIRECTORY
 from demo.day_points import NOT_AT_WAM, RIGHT_TYPE, WRONG_TYPE
@@ -37,6 +46,7 @@ from demo.world_cpmcs_derms import (
     SCORE_BUCKET,
     SCORE_DIRECTORY,
 )
+from demo.world_crm import OPERATIONS
 from demo.world_ouai_dacs import (
     CHILD_FLOWS as ANALYTICS_CHILDREN,
 )
@@ -145,7 +155,7 @@ def test_the_type_that_wam_refuses_is_one_that_the_hub_translates():
     assert {NOT_AT_WAM, dict(rows)[RIGHT_TYPE]} < set(LOCATION_TYPES)
 
 
-@pytest.mark.parametrize("name", ["cpmcs", "derms", "dacs-sync", "ccb", "wam"])
+@pytest.mark.parametrize("name", ["cpmcs", "derms", "dacs-sync", "ccb", "wam", "ivr"])
 def test_the_neighbours_say_what_they_have(world, name):
     control = world.addresses()[name]["control"]
     answer = requests.post(f"{control}/summary", timeout=5)
@@ -208,13 +218,14 @@ def test_mails_of_other_instances_do_not_count(world):
 @pytest.mark.django_db
 def test_the_hub_is_set_up_for_the_neighbours_and_all_flows_are_active(world):
     demo = set_up(world, port=8000)
-    counts = {PACKAGE: 6, PROGRAMS_PACKAGE: 20, ANALYTICS_PACKAGE: 10, POINTS_PACKAGE: 3}
+    counts = {PACKAGE: 6, PROGRAMS_PACKAGE: 20, ANALYTICS_PACKAGE: 10, POINTS_PACKAGE: 3, CALLS_PACKAGE: 3}
     assert set(counts) == set(PACKAGES)
     for package, count in counts.items():
         flows = Flow.objects.filter(package=package)
         assert (package, flows.count(), flows.filter(active=True).count()) == (package, count, count)
     assert [user["role"] for user in demo["users"]] == list(PEOPLE.values())
-    assert [client["id"] for client in demo["clients"]] == ["DACS", "CPMCS", "DERMS", "CCB", "WAM", "OIC"]
+    clients = ["DACS", "CPMCS", "DERMS", "CCB", "WAM", "CALLCENTER", "IVR", "OIC"]
+    assert [client["id"] for client in demo["clients"]] == clients
     assert list(demo["neighbours"]) == list(NEIGHBOURS)
 
 
@@ -226,6 +237,18 @@ def test_each_system_may_call_the_flows_that_its_messages_start_and_no_other(wor
     for client, flows in {"CPMCS": set(CPMCS_FLOWS), "DERMS": of_derms, **points}.items():
         assert (client, allowed(client)) == (client, flows)
     assert {*CHILD_FLOWS, *ANALYTICS_CHILDREN} < allowed("OIC")
+
+
+@pytest.mark.django_db
+def test_each_caller_of_the_call_centre_s_interface_may_call_its_operations(world):
+    demo = set_up(world, port=8000)
+    told = {client["id"]: client["flows"] for client in demo["clients"]}
+    for client, operations in OPERATIONS.items():
+        caller = CrmCaller.objects.get(client__client_id=client)
+        assert caller.operations == told[client] == sorted(operations)
+        assert allowed(client) == set()
+    assert set(OPERATIONS["CALLCENTER"]) == {one.name for one in REGISTERED}
+    assert CrmCaller.objects.count() == 2
 
 
 def allowed(client):
@@ -264,7 +287,7 @@ def test_every_flow_that_can_be_called_has_its_caller(package, called):
 @pytest.mark.django_db
 def test_setting_up_twice_changes_nothing(world):
     assert set_up(world, port=8000) == set_up(world, port=8000)
-    assert Client.objects.count() == 6
+    assert Client.objects.count() == 8
 
 
 @pytest.mark.django_db
@@ -277,7 +300,7 @@ def test_every_connection_that_was_set_up_passes_its_test(world):
     for row in rows:
         with open_adapter(connection_endpoint(row)) as adapter:
             found[row.name] = [(step.what, step.detail) for step in adapter.test() if not step.ok]
-    assert len(found) == 18
+    assert len(found) == 19
     assert {name: steps for name, steps in found.items() if steps} == {}
 
 
