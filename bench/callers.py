@@ -17,13 +17,14 @@ TIMEOUT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where requests go, and as whom. `make`: from a sync request's id to path and message."""
+    """Where requests go, and as whom. `make`: from an id to path and message: bytes, or what becomes JSON."""
 
     url: str
     method: str
     user: str
     secret: str = field(repr=False)
     make: Callable[[str], tuple[str, Any]]
+    content_type: str = "application/json"
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ def load(target: Target, ids: Sequence[str], callers: int) -> Load:
 def _calls(target: Target, waiting: Iterator[str], lock: threading.Lock) -> Iterator[float]:
     """One caller's connection and its calls. It opens a new connection by itself where the server closes one."""
     pair = base64.b64encode(f"{target.user}:{target.secret}".encode()).decode()
-    headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Basic {pair}", "Content-Type": target.content_type}
     parts = urlsplit(target.url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
     while True:
@@ -82,7 +83,7 @@ def _calls(target: Target, waiting: Iterator[str], lock: threading.Lock) -> Iter
             connection.close()
             return
         path, message = target.make(key)
-        content = json.dumps(message).encode()
+        content = message if isinstance(message, bytes) else json.dumps(message).encode()
         began = time.perf_counter()
         connection.request(target.method, parts.path + path, body=content, headers=headers)
         answer = connection.getresponse()

@@ -12,9 +12,10 @@ MODULES: Mapping[str, str] = {
     "files": "bench.file_flow",
     "lookups": "bench.lookups_mapping",
     "pickup": "bench.pickup",
+    "storm": "bench.storm",
 }
 ROUTES = ("sftp-sftp", "sftp-os", "os-os", "os-sftp")
-PARTS = ("sync", "segments", *(f"files.{route}" for route in ROUTES), "lookups", "pickup")
+PARTS = ("sync", "segments", *(f"files.{route}" for route in ROUTES), "lookups", "pickup", "storm")
 
 
 def main() -> None:
