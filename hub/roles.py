@@ -14,7 +14,15 @@ CONFIGURATOR, ADMINISTRATOR = "Configurator", "Administrator"
 
 _SEE = ["integrations.view_*", "lookups.view_*", "crm.view_*", "!integrations.view_auditentry"]
 _HISTORY = [f"!*.{verb}_historical*" for verb in ("add", "change", "delete")]  # is written by the hub alone
-_ADMIN_OF = ("connection", "agentgroup", "trustcertificate", "schedule", "mappingextension")
+_ADMIN_OF = (
+    "connection",
+    "agentgroup",
+    "trustcertificate",
+    "schedule",
+    "mappingextension",
+    "expectedfile",
+    "alertrule",
+)
 # The call centre: who works at incidents and callbacks, and who keeps what they are placed by.
 _DISPATCH = ["crm.change_incident", "crm.change_callback", "crm.change_troubleticket", "crm.*_crew"]
 _PLACES = ["crm.*_servicedeliverypoint", "crm.*_landbaseobject", "crm.*_crmcaller"]
@@ -33,8 +41,8 @@ ROLES: dict[str, list[str]] = {
         "integrations.change_breaker",
         "integrations.change_notification",
         "integrations.test_connection",
-        "integrations.change_breaker",
-        "integrations.change_notification",
+        "integrations.*_bulkresubmission",
+        "integrations.change_webhookdelivery",
         *_DISPATCH,
     ],
     CONFIGURATOR: [
@@ -48,6 +56,8 @@ ROLES: dict[str, list[str]] = {
         "integrations.run_flow",
         "integrations.test_connection",
         "integrations.change_breaker",
+        "integrations.package_flow",
+        "integrations.clone_flow",
         *_DISPATCH,
         *_PLACES,
     ],

@@ -29,6 +29,9 @@ class Client(models.Model):
         help_text="Whose permissions this client has on the monitoring API; empty: none.",
     )
     flows = models.ManyToManyField(Flow, blank=True, related_name="clients")
+    secret_expires_on = models.DateField(
+        null=True, blank=True, help_text="When its secret should be rotated by; the home page warns before."
+    )
     enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     history = HistoricalRecords(excluded_fields=["secret_hash", "api_key_hash"], m2m_fields=[flows])

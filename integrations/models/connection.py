@@ -39,6 +39,11 @@ class Connection(models.Model):
     description = models.CharField(max_length=300, blank=True)
     settings = models.JSONField(default=dict, blank=True)
     secrets = EncryptedJSONField(default=dict, blank=True)
+    secrets_expire_on = models.DateField(
+        null=True,
+        blank=True,
+        help_text="When its password, key or token expires; the home page warns before.",
+    )
     host_key = models.TextField(
         blank=True,
         help_text="The SSH server's public key, e.g. ssh-ed25519 AAAA…; an unknown key is refused.",

@@ -44,6 +44,14 @@ class Flow(models.Model):
     acknowledgement_hours = models.PositiveIntegerField(
         default=24, help_text="Hours after which a sync request without acknowledgement counts as overdue."
     )
+    clone_of = models.ForeignKey(
+        "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="clones"
+    )
+    stands_for = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="A clone's own connections and lookups by the names its code uses.",
+    )
     present = models.BooleanField(default=True, help_text="Whether the code still has this flow.")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -57,6 +65,8 @@ class Flow(models.Model):
             ("run_flow", "Can run a flow by hand"),
             ("activate_flow", "Can switch a flow on and off"),
             ("trace_flow", "Can change a flow's tracing level"),
+            ("clone_flow", "Can clone a flow under a new identifier"),
+            ("package_flow", "Can export and import packages"),
         ]
 
     def __str__(self) -> str:

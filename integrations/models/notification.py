@@ -15,6 +15,7 @@ class Notification(models.Model):
         ERROR = "error", "Error"
         PROCESS_COMPLETE = "process-complete", "Process complete"
         NO_FILE = "no-file", "No file found"
+        ALERT = "alert", "Alert"
 
     class State(models.TextChoices):
         """SENDING found after its lease is UNKNOWN: the server may have taken it; it is sent again, same id."""
