@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from django.db import connection
+from django.test import TransactionTestCase
+
+from tests.database import Copy
 
 CI = os.environ.get("CI", "").lower() == "true"
 # Reasons a test may be skipped for even in CI; a machine that runs CI has everything, so there are none.
@@ -72,9 +75,23 @@ def _own_settings(settings, tmp_path: Path):
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """SQLite does not wait for the disk: what a power cut leaves is tested elsewhere, in processes of their own."""
+    options = connection.settings_dict["OPTIONS"]
+    if "init_command" in options:
+        options["init_command"] = options["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+
+
+@pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
-    """A thread that ended with its session still open must not keep PostgreSQL from dropping the test database."""
+    """Tests that commit put back a copy; afterwards a thread whose session is still open must not keep PostgreSQL
+    from dropping the test database."""
+    with django_db_blocker.unblock():
+        copy = Copy()
+    patch = pytest.MonkeyPatch()
+    patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: copy.put_back())
     yield
+    patch.undo()
     with django_db_blocker.unblock():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
