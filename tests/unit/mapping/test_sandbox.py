@@ -116,9 +116,10 @@ def test_the_process_stays_warm():
     assert _warm().process.pid == first
 
 
-def test_an_expression_that_asks_too_often_is_stopped():
-    with pytest.raises(MappingError, match="asks for more than 10000 lookups"):
-        _run("$map([1..20000], function($i){$f($i)})", {"f": lambda n: n})
+def test_an_expression_that_asks_too_often_is_stopped(monkeypatch):
+    monkeypatch.setattr("integrations.mapping.pool.QUESTIONS", 500)  # as many as a busy machine answers in time
+    with pytest.raises(MappingError, match="asks for more than 500 lookups"):
+        _run("$map([1..1000], function($i){$f($i)})", {"f": lambda n: n})
 
 
 def test_the_time_the_hub_takes_to_answer_is_not_the_expressions(monkeypatch):
