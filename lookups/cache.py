@@ -2,12 +2,14 @@
 
 Stamps are read at most every half second, so an edit anywhere is seen everywhere within one; this process's own
 edits are seen at once. Inside a transaction stamps are read each time, as what was seen there may be rolled back.
+A table holds the rows that are valid today, and is loaded again when the next of its periods begins or ends.
 """
 
 import difflib
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from threading import RLock
 from typing import NamedTuple
 
@@ -16,10 +18,12 @@ from django.db import connection
 from lookups.errors import LookupFault
 from lookups.models import NAME, VALUE, Alias, Lookup, Row, Stamp
 from lookups.names import fold_name, fold_property
+from lookups.periods import VALID, midnight, next_day, state_on, today
 from lookups.stamps import CATALOGUE, own_edits
 
 CHECK_SECONDS = 0.5
 ANY = "*"
+FIELDS = ("pk", "cells", "default", "valid_from", "valid_until")
 
 
 class Cells(NamedTuple):
@@ -27,6 +31,14 @@ class Cells(NamedTuple):
 
     cells: list[str]
     default: str
+    pk: int = 0
+
+
+class Span(NamedTuple):
+    """The time for which a table's choice of rows holds: seconds since the epoch, the end not included."""
+
+    begins: float
+    ends: float
 
 
 class Index(NamedTuple):
@@ -39,8 +51,11 @@ class Index(NamedTuple):
 class Table:
     """One lookup's rows, with an index for each pair of columns that was asked for."""
 
-    def __init__(self, entry: "Entry", rows: list[Cells], aliases: dict[str, str]) -> None:
-        """`aliases`: from a property's folded spelling to its folded name."""
+    def __init__(
+        self, entry: "Entry", rows: list[Cells], aliases: dict[str, str], span: Span | None = None
+    ) -> None:
+        """`aliases`: from a property's folded spelling to its folded name; `span`: None if no row has a period."""
+        self.span = span
         self.name = entry.name
         self.columns = entry.columns
         self._places = {fold_name(column): at for at, column in enumerate(entry.columns)}
@@ -83,8 +98,12 @@ class Table:
         return self._properties.get(self._property_key(name))
 
     def rows(self) -> list[list[str]]:
-        """Every row's cells, in order; not to be changed."""
+        """The cells of every row that is valid, in order; not to be changed."""
         return [row.cells for row in self._rows]
+
+    def entries(self) -> list[Cells]:
+        """As `rows`, with the rows' numbers."""
+        return self._rows
 
     def near(self, name: str) -> str:
         """A hint with the names of properties that look like this one; "" if none does."""
@@ -179,7 +198,7 @@ class Cache:
             entry = catalogue.entry(name)
             stamp = self._stamps.get(str(entry.pk), "")
             known = self._tables.get(entry.pk)
-            if known is None or known[0] != stamp:
+            if known is None or known[0] != stamp or not _current(known[1].span):
                 known = (stamp, _load_table(entry, catalogue.properties))
                 self._tables[entry.pk] = known
             return known[1]
@@ -202,11 +221,43 @@ class Cache:
         return self._catalogue[1]
 
 
-def _load_table(entry: Entry, aliases: dict[str, str]) -> Table:
-    width = len(entry.columns)
-    stored = Row.objects.filter(lookup_id=entry.pk).order_by("position", "pk").values_list("cells", "default")
-    rows = [Cells([*cells, *[""] * width][:width], default) for cells, default in stored]
-    return Table(entry, rows, aliases)
+def table_on(name: str, day: date) -> Table:
+    """A lookup as it answers on a day, read for this once; LookupFault if there is none."""
+    catalogue = Catalogue.load()
+    return _load_table(catalogue.entry(name), catalogue.properties, day)
+
+
+def _current(span: Span | None) -> bool:
+    return span is None or span.begins <= time.time() < span.ends
+
+
+def _load_table(entry: Entry, aliases: dict[str, str], day: date | None = None) -> Table:
+    """The rows valid on a day (today). Those with a period come before those without: an exception beats the rule."""
+    width, day = len(entry.columns), day or today()
+    stored = Row.objects.filter(lookup_id=entry.pk).order_by("position", "pk")
+    rows: list[Cells] = []
+    first: list[Cells] = []
+    turns = {date.min, date.max}
+    for pk, cells, default, begins, ends in stored.values_list(*FIELDS):
+        row = Cells([*cells, *[""] * width][:width], default, pk)
+        if begins is ends is None:
+            rows.append(row)
+            continue
+        turns |= {begins or date.min, next_day(ends or date.max)}
+        if state_on(day, begins, ends) == VALID:
+            first.append(row)
+    span = _span(day, turns) if len(turns) > 2 else None  # noqa: PLR2004  (the two ends of time)
+    return Table(entry, first + rows, aliases, span)
+
+
+def _span(day: date, turns: set[date]) -> Span:
+    """From the latest turn that has been to the first that is to come."""
+    begins = max(turn for turn in turns if turn <= day)
+    ends = min((turn for turn in turns if turn > day), default=date.max)
+    return Span(
+        float("-inf") if begins == date.min else midnight(begins),
+        float("inf") if ends == date.max else midnight(ends),
+    )
 
 
 def _did_you_mean(folded: str, known: dict[str, str]) -> str:

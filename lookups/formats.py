@@ -14,10 +14,13 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from lookups.escape import escape_cell, unescape_cell
 from lookups.kinds import cell_of
+from lookups.models import Lookup
+from lookups.names import fold_name
 
 MOST_ROWS = 50_000
 MOST_BYTES = 20 * 1024 * 1024  # of a file, and of an XLSX file unpacked ten times that
 PACKED = 10
+MARKS = ("dvm", "lookup")  # what a title line may begin with, before the name
 
 
 class SheetInvalid(ValueError):
@@ -25,12 +28,13 @@ class SheetInvalid(ValueError):
 
 
 def dataset_of(lines: Iterable[Iterable[Any]]) -> tablib.Dataset:
-    """Header and rows; blank lines are left out, and a first line with one cell (the lookup's name) is too.
+    """Header and rows, with `line_numbers` of the rows, and the `title` that stood before the header ("" if none).
 
-    SheetInvalid on no header, a row longer than the header, or more than MOST_ROWS.
+    Blank lines are left out. SheetInvalid on no header, a row longer than the header, or more than MOST_ROWS.
     """
     rows = list(islice(_filled(lines), MOST_ROWS + 3))
-    if len(rows) > 1 and len(rows[0][1]) == 1 < len(rows[1][1]):
+    title = _title(rows)
+    if title:
         rows.pop(0)
     if not rows:
         raise SheetInvalid("The file is empty: the first line holds the column names")
@@ -38,11 +42,25 @@ def dataset_of(lines: Iterable[Iterable[Any]]) -> tablib.Dataset:
         raise SheetInvalid(f"The file has more than {MOST_ROWS} rows")
     header = rows[0][1]
     dataset = tablib.Dataset(headers=header)
+    dataset.title, dataset.line_numbers = title, [number for number, _ in rows[1:]]
     for number, cells in rows[1:]:
         if len(cells) > len(header):
             raise SheetInvalid(f"Line {number} has {len(cells)} cells, the header {len(header)}")
         dataset.append([*cells, *[""] * (len(header) - len(cells))])
     return dataset
+
+
+def _title(rows: list[tuple[int, list[str]]]) -> str:
+    """The lookup's name where the first line gives it: alone, after the mark DVM, or before its description."""
+    if len(rows) < 2:  # noqa: PLR2004  (a title and a header)
+        return ""
+    first, second = rows[0][1], rows[1][1]
+    if first[0].casefold() in MARKS and len(first) > 1:
+        return first[1]
+    if len(first) == 1 < len(second):
+        return first[0]
+    named = len(first) < len(second) and Lookup.objects.filter(folded=fold_name(first[0])).exists()
+    return first[0] if named else ""
 
 
 def _filled(lines: Iterable[Iterable[Any]]) -> Iterator[tuple[int, list[str]]]:

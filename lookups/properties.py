@@ -1,6 +1,6 @@
 """Reading a property list: typed getters that name lookup and property where they cannot answer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from lookups.cache import Table, lookups
@@ -18,13 +18,14 @@ class Properties:
     default (its own, else the caller's), or its value is not of the kind asked for.
     """
 
-    def __init__(self, lookup: str) -> None:
-        """`lookup`: its name, in any spelling."""
+    def __init__(self, lookup: str, *, table: Callable[[str], Table] = lookups.table) -> None:
+        """`lookup`: its name, in any spelling; `table`: where it is read, the process's cache by default."""
         self.lookup = lookup
+        self._table = table
 
     def text(self, name: str, default: str | None = None) -> str:
         """The value as it is."""
-        table = lookups.table(self.lookup)
+        table = self._table(self.lookup)
         row = table.property(name) if table.is_properties else None
         value = (row.cells[VALUE] or row.default) if row else ""
         if value or default is not None:
@@ -32,8 +33,9 @@ class Properties:
         if not table.is_properties:
             self._refuse(table, name, f"Lookup {table.name} is a table, not a property list")
         if row is None:
-            self._refuse(table, name, f"Lookup {table.name} has no property {name!r}", hint=table.near(name))
-        return self._refuse(table, name, f"Property {name} of lookup {table.name} is blank")
+            said = f"Lookup {table.name} has no property {name!r}"
+            self._refuse(table, name, said, missing=True, hint=table.near(name))
+        return self._refuse(table, name, f"Property {name} of lookup {table.name} is blank", missing=True)
 
     def flag(self, name: str, default: bool | None = None, *, words: Sequence[str] = ()) -> bool:
         """Whether the value is `true`, or one of `words` that count as on; `false` is off, all else a fault."""
@@ -63,14 +65,17 @@ class Properties:
 
     def _check(self, name: str, value: str, kind: str, choices: Sequence[str] = ()) -> None:
         if said := value_problem(kind, value, choices):
-            table = lookups.table(self.lookup)
+            table = self._table(self.lookup)
             self._refuse(table, name, f"Property {name} of lookup {table.name} {said}", value=value)
 
-    def _refuse(self, table: Table, name: str, text: str, *, value: str = "", hint: str = "") -> NoReturn:
+    def _refuse(
+        self, table: Table, name: str, text: str, *, value: str = "", missing: bool = False, hint: str = ""
+    ) -> NoReturn:
         raise LookupFault(
             text,
             lookup=table.name,
             column=name,
             value=value,
+            target=table.value_column() if missing else "",
             hint=hint or f"Set {name} in {table.name} under Lookups.",
         )

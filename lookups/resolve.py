@@ -1,6 +1,6 @@
 """Translating a value from one column of a lookup to another."""
 
-from lookups.cache import lookups
+from lookups.cache import Table, lookups
 from lookups.errors import LookupFault
 
 
@@ -17,11 +17,17 @@ def lookup_value(
     if found is None:
         found = default
     if found is None:
-        raise LookupFault(
-            f"Lookup {table.name} has no {target_column} for {source_column} {value!r}",
-            lookup=table.name,
-            column=source_column,
-            value=value,
-            hint=f"Add a row with {source_column} {value!r} to {table.name}, or fill its {target_column}.",
-        )
+        raise not_found(table, source_column, value, target_column)
     return found
+
+
+def not_found(table: Table, source_column: str, value: str, target_column: str) -> LookupFault:
+    """The fault of a value that no row of a table answers."""
+    return LookupFault(
+        f"Lookup {table.name} has no {target_column} for {source_column} {value!r}",
+        lookup=table.name,
+        column=source_column,
+        value=value,
+        target=target_column,
+        hint=f"Add a row with {source_column} {value!r} to {table.name}, or fill its {target_column}.",
+    )

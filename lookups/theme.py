@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.contrib import admin as stock
-from django.forms import Select, Textarea, TextInput
+from django.forms import DateInput, Select, Textarea, TextInput
 
 THEMED = apps.is_installed("unfold")
 
@@ -56,6 +56,13 @@ def text_area(**attributes: str) -> Textarea:
     return Textarea(attrs={"class": "vLargeTextField", **attributes})
 
 
+def day_input() -> DateInput:
+    """A browser's own date input, which needs no scripts."""
+    look = text_input().attrs
+    look.pop("size", None)
+    return DateInput(format="%Y-%m-%d", attrs={**look, "type": "date"})
+
+
 def select() -> Select:
     """A choice in the theme's look."""
     if THEMED:
@@ -72,6 +79,7 @@ __all__ = [
     "ImportForm",
     "ModelAdmin",
     "ModelForm",
+    "day_input",
     "select",
     "text_area",
     "text_input",

@@ -6,7 +6,8 @@ from django import forms
 
 from lookups.kinds import LONGEST_CELL, Kind, choice_of
 from lookups.models import VALUE, Lookup, Row
-from lookups.theme import ModelForm, select, text_area, text_input
+from lookups.services.rows import DAYS
+from lookups.theme import ModelForm, day_input, select, text_area, text_input
 
 LONG = 80  # characters from which a cell gets a box of several lines
 
@@ -58,6 +59,13 @@ def _choice_field(label: str, words: list[str], row: Row, *, inline: bool) -> fo
     )
 
 
+def day_field(name: str) -> forms.DateField:
+    """A row's first or last day."""
+    field: Any = Row._meta.get_field(name)
+    label = str(field.verbose_name).capitalize()
+    return forms.DateField(label=label, required=False, help_text=field.help_text, widget=day_input())
+
+
 class CellsForm(ModelForm[Row]):
     """A row's cells as fields `cell_0`, `cell_1` …; subclasses made by `cells_form` say which."""
 
@@ -94,6 +102,7 @@ def cells_form(lookup: Lookup, editable: tuple[int, ...], *, inline: bool) -> ty
     """A form class for the rows of one lookup; `editable`: places of the cells that may be changed."""
     fields: dict[str, Any] = {f"cell_{at}": cell_field(lookup, at, inline=inline) for at in editable}
     if not inline:
+        fields |= {name: day_field(name) for name in DAYS}
         fields["choices"] = LinesField(required=False, help_text=Row._meta.get_field("choices").help_text)
     extra = {"lookup": lookup, "editable": editable, "inline": inline, "__module__": __name__}
     return type("CellsForm", (CellsForm,), {**fields, **extra})

@@ -1,18 +1,24 @@
 """Lookups: the list, and a lookup's own page."""
 
+import copy
+from typing import Any, ClassVar
+
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from simple_history.admin import SimpleHistoryAdmin
 
+from lookups.admin.compare import compare_page
 from lookups.admin.fields import LinesField
-from lookups.admin.page import rows_url
+from lookups.admin.page import changes_url, conflicts_url, rows_url, users_shown
+from lookups.admin.tried import tried
 from lookups.models import Lookup
 from lookups.services import lookup_delete
+from lookups.services.conflicts import open_conflicts
 from lookups.theme import ModelAdmin, ModelForm
-from lookups.usage import users_by_lookup
+from lookups.usage import User, users_by_lookup, users_of
 
 
 class LookupForm(ModelForm[Lookup]):
@@ -32,20 +38,74 @@ class LookupAdmin(SimpleHistoryAdmin, ModelAdmin[Lookup]):  # type: ignore[misc]
     """Lookups; their rows have a list of their own."""
 
     form = LookupForm
-    list_display = ["name", "package", "kind_of", "row_count", "used_by", "updated_at"]
+    list_display = ["name", "package", "kind_of", "row_count", "to_decide", "used_by", "updated_at"]
     list_filter = ["package", "kind"]
     search_fields = ["name", "description", "package"]
     ordering = ["package", "name"]
-    readonly_fields = ["row_count", "used_by"]
-    fields = ["name", "kind", "package", "description", "columns", "row_count", "used_by"]
+    fields = ["name", "kind", "package", "description", "columns"]
+
+    users: dict[str, list[User]]
+    conflicts: dict[int, int]
+
+    class Media:
+        """The lookups' own style."""
+
+        css: ClassVar = {"all": ["lookups/pages.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lookup]:
-        """With the number of rows."""
-        return super().get_queryset(request).annotate(row_total=Count("rows"))
+        """With the number of rows; what packages brought is not needed here."""
+        return super().get_queryset(request).defer("brought", "shipped").annotate(row_total=Count("rows"))
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the page that compares."""
+        view = self.admin_site.admin_view(self.compare_view)
+        return [path("<int:object_id>/compare/", view, name="lookups_lookup_compare"), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Lookup | None = None) -> list[str]:
         """A lookup stays the kind it was made."""
-        return [*self.readonly_fields, "kind"] if obj else self.readonly_fields
+        return ["kind"] if obj else []
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list; who uses what, and what is to be decided, is asked for once."""
+        page = copy.copy(self)
+        page.users, page.conflicts = users_by_lookup(), open_conflicts()
+        return super(LookupAdmin, page).changelist_view(request, extra_context)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """The form, below what one does with a lookup."""
+        lookup = self.get_object(request, object_id) if object_id else None
+        context = self._panel(request, lookup) if lookup is not None else {}
+        return super().changeform_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    @staticmethod
+    def _panel(request: HttpRequest, lookup: Lookup) -> dict[str, Any]:
+        return {
+            "users": users_of(lookup.name),
+            "conflicts": open_conflicts([lookup.pk]).get(lookup.pk, 0),
+            "conflicts_url": conflicts_url(lookup),
+            "row_total": getattr(lookup, "row_total", 0),
+            "rows_url": rows_url(lookup),
+            "changes_url": changes_url(lookup),
+            "tried": tried(lookup, request.GET),
+        }
+
+    def compare_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """A lookup at two times, side by side."""
+        return compare_page(self, request, object_id)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who changed what, in the rows and in the lookup itself."""
+        lookup = self.get_object(request, object_id)
+        where = changes_url(lookup) if lookup else reverse("admin:lookups_lookup_changelist")
+        return HttpResponseRedirect(where)
 
     def delete_model(self, request: HttpRequest, obj: Lookup) -> None:
         """With its rows."""
@@ -64,15 +124,24 @@ class LookupAdmin(SimpleHistoryAdmin, ModelAdmin[Lookup]):  # type: ignore[misc]
     @admin.display(description="Rows", ordering="row_total")
     def row_count(self, lookup: Lookup) -> str:
         """How many, linked to them."""
-        if lookup._state.adding:
-            return "-"
-        history = f"{reverse('admin:lookups_historicalrow_changelist')}?lookup__id__exact={lookup.pk}"
         total: int = getattr(lookup, "row_total", 0)
         return format_html(
-            '<a href="{}">{} rows</a> · <a href="{}">changes</a>', rows_url(lookup), total, history
+            '<a href="{}">{} rows</a> · <a href="{}">changes</a>',
+            rows_url(lookup),
+            total,
+            changes_url(lookup),
         )
+
+    @admin.display(description="To decide")
+    def to_decide(self, lookup: Lookup) -> str:
+        """How many merge conflicts wait, linked to them."""
+        waiting = self.conflicts.get(lookup.pk, 0)
+        if not waiting:
+            return "-"
+        said = "conflict" if waiting == 1 else "conflicts"
+        return format_html('<a href="{}">{} {}</a>', conflicts_url(lookup), waiting, said)
 
     @admin.display(description="Used by")
     def used_by(self, lookup: Lookup) -> str:
-        """What reads it."""
-        return ", ".join(users_by_lookup().get(lookup.folded, [])) or "-"
+        """What reads it, linked."""
+        return users_shown(self.users.get(lookup.folded, []))

@@ -1,7 +1,7 @@
 """Rows: searched, edited in place, imported and exported, a lookup at a time."""
 
 import copy
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -10,11 +10,26 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from lookups.admin.fields import cells_form
-from lookups.admin.page import FILTER, cell_display, editable_cells, history_link, lookup_of, rows_url
+from lookups.admin.page import (
+    FILTER,
+    cell_display,
+    changes_url,
+    conflicts_url,
+    editable_cells,
+    history_link,
+    lookup_of,
+    rows_url,
+    validity_shown,
+)
 from lookups.admin.sheet import SheetPages
+from lookups.admin.validity import ValidityFilter
 from lookups.models import Lookup, Row
 from lookups.services import RowRefused, row_save
+from lookups.services.conflicts import open_conflicts
+from lookups.services.rows import DAYS
 from lookups.theme import ModelAdmin, ModelForm
+from lookups.trail import refuse
+from lookups.usage import users_of
 
 DETAILS = ("kind", "choices", "required", "default")
 
@@ -24,8 +39,8 @@ class RowAdmin(SheetPages, ModelAdmin[Row]):
     """Rows. Each request works on a copy of this object whose columns are its lookup's (`_page`)."""
 
     lookup: Lookup | None = None
-    list_display = ["first", "others", "lookup"]
-    list_filter = ["lookup", "kind"]
+    list_display = ["first", "others", "lookup", "valid"]
+    list_filter = ["lookup", "kind", ValidityFilter]
     list_select_related = ["lookup"]
     list_per_page = 100
     list_max_show_all = 100
@@ -37,9 +52,10 @@ class RowAdmin(SheetPages, ModelAdmin[Row]):
     list_before_template = "admin/lookups/row_list_before.html"
 
     class Media:
-        """Wide cells."""
+        """Wide cells, and keys to go through them."""
 
-        css = {"all": ["lookups/rows.css"]}
+        css: ClassVar = {"all": ["lookups/rows.css", "lookups/pages.css"]}
+        js: ClassVar = ["lookups/rows.js"]
 
     @admin.display(description="Row", ordering="text")
     def first(self, row: Row) -> str:
@@ -55,6 +71,11 @@ class RowAdmin(SheetPages, ModelAdmin[Row]):
     def number(self, row: Row) -> str:
         """Its place, linked to its own page."""
         return str(row.position)
+
+    @admin.display(description="Valid", ordering="valid_from")
+    def valid(self, row: Row) -> str:
+        """Whether it is today."""
+        return validity_shown(row)
 
     @admin.display(description="")
     def changes(self, row: Row) -> str:
@@ -73,19 +94,34 @@ class RowAdmin(SheetPages, ModelAdmin[Row]):
         for at, name in enumerate(names):
             setattr(page, name, cell_display(lookup, at))
         kind = ["kind"] if lookup.is_properties else []
+        dated = ["valid"] if lookup.rows.exclude(valid_from=None, valid_until=None).exists() else []
         page.__dict__.update(
-            list_display=["number", *names, *kind, "changes"],
+            list_display=["number", *dated, *names, *kind, "changes"],
             list_display_links=["number"],
             list_editable=[f"cell_{at}" for at in editable_cells(lookup)],
-            list_filter=[("lookup", admin.RelatedOnlyFieldListFilter), *kind],
+            list_filter=[("lookup", admin.RelatedOnlyFieldListFilter), ValidityFilter, *kind],
         )
         return page
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The rows of all lookups to search in, or those of one to edit in place."""
         page = self._page(request)
-        title = {"title": str(page.lookup), "subtitle": page.lookup.description} if page.lookup else {}
-        return super(RowAdmin, page).changelist_view(request, {**title, **(extra_context or {})})
+        _enter_saves(request)
+        if "_save" in request.POST and not self.has_change_permission(request):
+            refuse(request, "save", f"lookup:{page.lookup.pk}" if page.lookup else "row:list")
+        about = self._about(page.lookup) if page.lookup else {}
+        return super(RowAdmin, page).changelist_view(request, {**about, **(extra_context or {})})
+
+    @staticmethod
+    def _about(lookup: Lookup) -> dict[str, Any]:
+        """What stands above one lookup's rows."""
+        return {
+            "title": str(lookup),
+            "users": users_of(lookup.name),
+            "conflicts": open_conflicts([lookup.pk]).get(lookup.pk, 0),
+            "conflicts_url": conflicts_url(lookup),
+            "changes_url": changes_url(lookup),
+        }
 
     def get_changelist_form(self, request: HttpRequest, **options: Any) -> type[ModelForm[Row]]:
         """Cells as fields, of the columns this person may edit."""
@@ -114,13 +150,13 @@ class RowAdmin(SheetPages, ModelAdmin[Row]):
         if self.lookup is None:
             return []
         cells = [f"cell_{at}" for at in range(len(self.lookup.columns))]
-        return [*cells, *DETAILS] if self.lookup.is_properties else cells
+        return [*cells, *DAYS, *DETAILS] if self.lookup.is_properties else [*cells, *DAYS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Row | None = None) -> list[str]:
-        """All of a property but its value, for who may not edit keys."""
+        """All of a property but its value and its days, for who may not edit keys."""
         if self.lookup is None or not self.lookup.is_properties or request.user.has_perm("lookups.edit_keys"):
             return []
-        return [name for name in self.get_fields(request, obj) if name != "cell_1"]
+        return [name for name in self.get_fields(request, obj) if name not in ("cell_1", *DAYS)]
 
     def get_form(
         self, request: HttpRequest, obj: Row | None = None, change: bool = False, **options: Any
@@ -175,3 +211,12 @@ class RowAdmin(SheetPages, ModelAdmin[Row]):
             return HttpResponseRedirect(f"{reverse('admin:lookups_row_add')}?{FILTER}={obj.lookup_id}")
         super().response_add(request, obj, post_url_continue)
         return HttpResponseRedirect(rows_url(obj.lookup))
+
+
+def _enter_saves(request: HttpRequest) -> None:
+    """Without scripts, Enter in a cell sends the list by its first button, the actions': with none chosen, save."""
+    posted = request.POST
+    if "form-TOTAL_FORMS" in posted and "_save" not in posted and not posted.get("action"):
+        saving = posted.copy()
+        saving["_save"] = "Save"
+        request.POST = saving  # type: ignore[assignment]  # as Django's own list does with an action

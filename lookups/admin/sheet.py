@@ -15,7 +15,7 @@ from lookups.formats import FORMATS, MOST_BYTES, SheetInvalid
 from lookups.models import Lookup
 from lookups.names import fold_name
 from lookups.resource import RowResource
-from lookups.theme import ExportForm, ImportForm, select
+from lookups.theme import THEMED, ExportForm, ImportForm, select
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -52,6 +52,7 @@ class RowConfirmForm(ConfirmImportForm):  # type: ignore[misc]  # import_export 
 
     lookup = forms.ModelChoiceField(Lookup.objects.all(), widget=forms.HiddenInput())
     mode = forms.ChoiceField(choices=MODES, widget=forms.HiddenInput())
+    leave_out = forms.BooleanField(required=False, widget=forms.HiddenInput())
 
 
 class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_export has no types
@@ -62,6 +63,7 @@ class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_expor
     confirm_form_class = RowConfirmForm
     export_form_class = ExportForm
     formats = list(FORMATS.values())
+    import_template_name = "admin/lookups/row/import.html" if THEMED else "admin/import_export/import.html"
     skip_admin_log = True  # the rows' history tells more
     to_encoding = "utf-8-sig"  # by its mark, Excel knows UTF-8
 
@@ -70,6 +72,18 @@ class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_expor
     def has_import_permission(self, request: HttpRequest) -> bool:
         """Who may change rows may import them."""
         return request.user.has_perms(["lookups.change_row", "lookups.add_row"])
+
+    def import_action(self, request: HttpRequest, **options: Any) -> Any:
+        """The preview; where some rows are wrong, also the way to import the others alone."""
+        answer = super().import_action(request, **options)
+        context = getattr(answer, "context_data", None) or {}
+        result = context.get("result")
+        if result is not None and result.has_validation_errors() and not result.has_errors():
+            initial = self.get_confirm_form_initial(request, context["form"]) | {"leave_out": True}
+            context["partial_form"] = RowConfirmForm(initial=initial)
+            context["good"] = sum(result.totals[name] for name in ("new", "update", "delete"))
+            context["lookup"] = context["form"].cleaned_data["lookup"]
+        return answer
 
     def get_import_form_initial(self, request: HttpRequest) -> dict[str, Any]:
         """The lookup one came from."""
@@ -96,6 +110,7 @@ class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_expor
         return {
             "lookup": given.get("lookup") or self._came_from(request),
             "replace": replace,
+            "leave_out": bool(given.get("leave_out")),
             "person": request.user,
         }
 
@@ -114,16 +129,19 @@ class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_expor
         """As stock; the lookup is kept for the page that follows."""
         result = super().process_dataset(dataset, form, request, **options)
         result.lookup = form.cleaned_data["lookup"]
+        result.leave_out = bool(form.cleaned_data.get("leave_out"))
         return result
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         """To the lookup's rows, with what was done: everything, or nothing and why."""
-        if result.has_errors() or result.has_validation_errors():
-            said = [str(error.error) for error in result.base_errors]
-            said += [f"row {row.number}: {'; '.join(row.error.messages)}" for row in result.invalid_rows]
+        said = [f"Line {row.line}: {'; '.join(row.error.messages)}." for row in result.invalid_rows]
+        if result.has_errors() or (said and not result.leave_out):
+            said = [str(error.error) for error in result.base_errors] + said
             self.message_user(request, f"Nothing was imported. {' '.join(said)}", messages.ERROR)
         else:
             self.add_success_message(result, request)
+        if said and result.leave_out:
+            self.message_user(request, f"Left out: {' '.join(said)}", messages.WARNING)
         return HttpResponseRedirect(rows_url(result.lookup))
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:

@@ -1,7 +1,6 @@
 """Loading the lookups a package ships with, again and again, without undoing what people did."""
 
 import json
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
-from lookups.kinds import Kind
-from lookups.models import DESCRIPTION, VALUE, Alias, Lookup, Row
+from lookups.lines import Source
+from lookups.models import Alias, Lookup, Row, RowConflict
 from lookups.names import fold_name, fold_property
-from lookups.services.rows import row_save
+from lookups.services.merge import lookup_merge
 from lookups.stamps import touch_once
 
-logger = logging.getLogger(__name__)
 PACKAGED = "fixtures/lookups"
 
 
@@ -32,6 +30,8 @@ class Loaded:
     lookups: int = 0
     added: int = 0
     updated: int = 0
+    removed: int = 0
+    conflicts: int = 0
     aliases: int = 0
 
 
@@ -45,7 +45,7 @@ def schema_is_current(state: Any = None) -> bool:
     try:
         return all(
             _columns(state.get_model("lookups", model.__name__)) == _columns(model)
-            for model in (Lookup, Row, Alias)
+            for model in (Lookup, Row, Alias, RowConflict)
         )
     except LookupError:
         return False
@@ -71,10 +71,9 @@ def _add_up(total: Loaded, one: Loaded) -> None:
 def lookups_load(path: Path) -> Loaded:
     """Load one file: `{package, lookups, aliases}`, idempotently.
 
-    A lookup is `{name, kind, description, columns, rows}`, an alias `{of, spelling, meaning}`. A row is a list of
-    cells, or for a property list `{name, value, description, kind, choices, required, default}`. Missing lookups,
-    properties and aliases are made; descriptions and kinds follow the file; a value follows it only while it is
-    what the package last brought. A table's row that somebody deleted stays away.
+    A lookup is `{name, kind, description, columns, rows}`, an alias `{of, spelling, meaning}`; rows are as
+    `lookup_merge` takes them, and are merged with what people edited. Missing lookups, properties and aliases are
+    made; descriptions and kinds follow the file. A table's row that somebody deleted stays away.
     FixtureInvalid names the file and what is wrong in it.
     """
     done = Loaded()
@@ -96,86 +95,20 @@ def lookups_load(path: Path) -> Loaded:
 
 
 def _load_lookup(one: dict[str, Any], package: str, done: Loaded) -> None:
-    lookup = Lookup.objects.filter(folded=fold_name(one["name"])).first()
-    if lookup is None:
-        lookup = Lookup(name=one["name"], kind=one["kind"], columns=one["columns"], package=package)
-        done.lookups += 1
-    about = one.get("description", "")
-    if lookup.pk is None or (lookup.description, lookup.package) != (about, package):
-        lookup.description, lookup.package = about, package
-        lookup.save()
-    if lookup.is_properties:
-        properties = {row.folded: row for row in lookup.rows.all()}
-        for item in one.get("rows", []):
-            _load_property(lookup, item, properties.get(fold_property(item["name"])), done)
-    else:
-        _load_table(lookup, one.get("rows", []), done)
-
-
-def _load_table(lookup: Lookup, items: list[list[str]], done: Loaded) -> None:
-    """Rows are matched by their first cell; of several with the same one, the first with the first, and so on."""
-    known: dict[str, list[Row]] = {}
-    for row in lookup.rows.all():
-        known.setdefault(row.cells[0], []).append(row)
-    for item in items:
-        row_now = next(iter(known.get(item[0], [])), None)
-        if row_now is not None:
-            known[item[0]].pop(0)
-            _follow_row(row_now, item, done)
-        elif item[0] not in lookup.shipped:
-            row_save(row=Row(lookup=lookup, cells=item, shipped=item), reason=_reason(lookup))
-            done.added += 1
-    fresh = [cell for cell in dict.fromkeys(item[0] for item in items) if cell not in lookup.shipped]
-    if fresh:
-        Lookup.objects.filter(pk=lookup.pk).update(shipped=[*lookup.shipped, *fresh])
-
-
-def _follow_row(row: Row, item: list[str], done: Loaded) -> None:
-    if row.shipped == row.cells and row.cells != item:
-        row.cells = row.shipped = item
-        row_save(row=row, reason=_reason(row.lookup))
-        done.updated += 1
-
-
-def _load_property(lookup: Lookup, item: dict[str, Any], row: Row | None, done: Loaded) -> None:
-    cells = [item["name"], item.get("value", ""), item.get("description", "")][: len(lookup.columns)]
-    if row is None:
-        row = Row(lookup=lookup, cells=cells, shipped=cells, **_owned(item))
-        row_save(row=row, reason=_reason(lookup))
-        done.added += 1
-        return
-    before = (row.state(), row.shipped)
-    if row.shipped is not None and row.cells[VALUE] == row.shipped[VALUE]:
-        row.cells[VALUE] = cells[VALUE]
-    row.cells[DESCRIPTION:] = cells[DESCRIPTION:]
-    row.shipped = cells
-    for name, value in _owned(item).items():
-        setattr(row, name, value)
-    if (row.state(), row.shipped) != before:
-        _follow_property(row, done)
-
-
-def _follow_property(row: Row, done: Loaded) -> None:
-    """A site's value that the package's new kind forbids stays, and is said: a migration must not stop for it."""
-    try:
-        row_save(row=row, reason=_reason(row.lookup))
-        done.updated += 1
-    except ValidationError as error:
-        logger.warning("%s of %s stays as it was: %s", row, row.lookup, "; ".join(error.messages))
-
-
-def _owned(item: dict[str, Any]) -> dict[str, Any]:
-    """What the package says of a property's value."""
-    return {
-        "kind": item.get("kind", Kind.TEXT),
-        "choices": item.get("choices", []),
-        "required": item.get("required", False),
-        "default": item.get("default", ""),
-    }
-
-
-def _reason(lookup: Lookup) -> str:
-    return f"Package {lookup.package}"
+    merged = lookup_merge(
+        name=one["name"],
+        kind=one["kind"],
+        package=package,
+        description=one.get("description", ""),
+        columns=one["columns"],
+        rows=one.get("rows", []),
+        source=Source.SHIPPED,
+    )
+    done.lookups += merged.made
+    done.added += len(merged.added)
+    done.updated += len(merged.updated) + merged.followed
+    done.removed += len(merged.removed)
+    done.conflicts += len(merged.conflicts)
 
 
 def _load_alias(one: dict[str, str], done: Loaded) -> None:

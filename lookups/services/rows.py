@@ -12,7 +12,8 @@ from lookups.stamps import touch, touch_once
 Person: TypeAlias = AbstractBaseUser | AnonymousUser | None
 
 BATCH = 500
-FIELDS = ["cells", "text", "folded", "kind", "choices", "required", "default", "position", "updated_at"]
+FIELDS = [*Row.TRACKED, "text", "folded", "position", "shipped", "imported", "updated_at"]
+DAYS = ("valid_from", "valid_until")
 
 
 class RowRefused(Exception):
@@ -25,7 +26,7 @@ def may_edit_keys(person: Person) -> bool:
 
 
 def keys_problem(row: Row) -> str:
-    """What of a property, other than its value, a changed row changes; "" if nothing, or for a table."""
+    """What of a property, other than its value and days, a changed row changes; "" if nothing, or for a table."""
     if not row.lookup.is_properties:
         return ""
     if row.before is None:
@@ -34,7 +35,7 @@ def keys_problem(row: Row) -> str:
     for at in (NAME, DESCRIPTION):
         if row.before["cells"][at : at + 1] != now["cells"][at : at + 1]:
             return f"The {columns[at]} of {row.before['cells'][NAME]} cannot be changed"
-    fixed = [name for name in Row.TRACKED[1:] if row.before[name] != now[name]]
+    fixed = [name for name in Row.TRACKED[1:] if name not in DAYS and row.before[name] != now[name]]
     return f"The {fixed[0]} of {row} cannot be changed" if fixed else ""
 
 

@@ -64,6 +64,14 @@ def test_a_value_is_edited_in_place_with_history(business, business_admin, confi
     assert Row.history.filter(history_type="~").count() == 1
 
 
+def test_enter_in_a_cell_saves_and_is_no_action(business, config, flag):
+    page = business.get(listing(config))
+    data = posted(page, **{f"{form_of(page, flag)}-cell_1": "false"}) | {"index": "0", "action": ""}
+    del data["_save"]
+    assert business.post(listing(config), data).status_code == 302
+    assert config.rows.get(pk=flag.pk).cells[1] == "false"
+
+
 def test_a_flag_is_a_choice_on_the_page(business, config, flag):
     page = business.get(listing(config))
     form = next(form for form in page.context["cl"].formset.forms if form.instance.pk == flag.pk)
@@ -201,6 +209,18 @@ def test_a_preview_shows_the_errors_of_three_bad_rows_and_offers_no_confirmation
         assert said in shown
 
 
+def test_the_good_rows_are_imported_alone_where_that_is_chosen(business, config):
+    text = "Property Name,Value\nnotification.email.error.flag,maybe\nccs.prefixtag.file.uploaded,DONE-\n"
+    page = business.post(f"{ROWS}import/", upload(config, text))
+    assert page.context["good"] == 1
+    assert config.rows.get(folded="ccs.prefixtag.file.uploaded").cells[1] == "SENT-"
+    chosen = page.context["partial_form"].initial
+    told = business.post(f"{ROWS}process_import/", chosen, follow=True).content.decode()
+    assert "Left out: Line 2: notification.email.error.flag is" in told
+    assert config.rows.get(folded="ccs.prefixtag.file.uploaded").cells[1] == "DONE-"
+    assert config.rows.get(folded="notification.email.error.flag").cells[1] == "true"
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("A,B\n1,2,3\n", "Line 2 has 3 cells"), ("X,Y\n1,2\n", "the file has")]
 )
@@ -213,7 +233,7 @@ def test_a_file_that_cannot_be_read_is_explained(business, asset_types, text, sa
 def test_the_import_page_names_the_lookup_one_came_from(business, asset_types):
     page = business.get(f"{ROWS}import/", headers={"Referer": f"http://testserver{listing(asset_types)}"})
     assert page.context["form"].initial["lookup"] == asset_types
-    assert page.context["fields_list"][0][1] == ["DERMS", "DACS"]
+    assert page.context["fields_list"][0][1] == ["DERMS", "DACS", "Valid from", "Valid until"]
 
 
 def test_an_upload_that_is_gone_is_said(business, asset_types):
@@ -248,7 +268,7 @@ def test_history_shows_old_and_new_and_reverts_one_change(business, business_adm
     row_save(row=flag, person=business_admin)
     url = business.get(f"{ROWS}{flag.pk}/history/").url
     page = business.get(url).content.decode()
-    assert "Value: true → false" in page
+    assert "Value: <del>true</del> → <ins>false</ins>" in page
     assert "bea" in page
     change = Row.history.filter(id=flag.pk).latest()
     business.post(url, {"action": "revert", "_selected_action": [change.pk]})
@@ -272,7 +292,7 @@ def test_who_may_only_look_reverts_edits_and_imports_nothing(client, config, fla
 
 def test_the_pages_of_lookups_and_aliases_open(admin_client, config):
     assert admin_client.get(f"/admin/lookups/lookup/{config.pk}/change/").status_code == 200
-    assert admin_client.get(f"/admin/lookups/lookup/{config.pk}/history/").status_code == 200
+    assert admin_client.get(f"/admin/lookups/lookup/{config.pk}/history/", follow=True).status_code == 200
     assert admin_client.get("/admin/lookups/lookup/add/").status_code == 200
     assert "ccs.prefixtag.fileuploaded" in admin_client.get("/admin/lookups/alias/").content.decode()
 

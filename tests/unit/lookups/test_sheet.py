@@ -136,7 +136,7 @@ def test_a_wrong_heading_is_told_before_any_row(asset_types, text, said):
         (b"A,B", "ods", "no format"),
     ],
 )
-def test_a_file_that_is_no_table_says_why(content, form, said):
+def test_a_file_that_is_no_table_says_why(db, content, form, said):
     with pytest.raises(SheetInvalid, match=said):
         sheet_read(content, form=form)
 
@@ -190,3 +190,24 @@ def test_a_property_twice_in_a_file_is_refused(config):
         config, "Property Name,Value\nccs.prefixtag.fileuploaded,A\nccs.prefixtag.file.uploaded,B\n"
     )
     assert result.invalid_rows[0].error.messages == ["ccs.prefixtag.file.uploaded is in the file twice"]
+
+
+@pytest.mark.parametrize(
+    "first",
+    ["DVM,OUTL-BRT-TEST_AssetType,What DERMS calls a device", "OUTL-BRT-TEST_AssetType,Devices", "dvm,X"],
+)
+def test_a_title_line_with_a_mark_or_a_description_is_left_out(asset_types, first):
+    imported(asset_types, f"{first}\nDERMS,DACS\nEVSE,X1NEW\n")
+    assert ["EVSE", "X1NEW"] in cells(asset_types)
+
+
+def test_the_title_of_a_file_is_told():
+    assert sheet_read(b"DVM,Name,About\nA,B\n1,2\n", form="csv").title == "Name"
+    assert not sheet_read(b"A,B\n1,2\n", form="csv").title
+
+
+def test_bad_rows_are_known_by_line_column_and_what_the_file_has(config):
+    text = "DVM,ConfigProps\nProperty Name,Value\n\nnotification.email.error.flag,maybe\n"
+    (row,) = imported(config, text).invalid_rows
+    reason = "notification.email.error.flag is 'maybe', not true or false"
+    assert (row.line, row.told) == (4, [("Value", "maybe", reason)])
