@@ -205,6 +205,33 @@ class ErrorInstanceFactory(RowFactory):
     last_failed_at = factory.LazyFunction(timezone.now)
 
 
+class BulkResubmissionFactory(RowFactory):
+    """Running, of no instances, due in an hour."""
+
+    class Meta:
+        model = models.BulkResubmission
+
+    title = "Errors with state: Open"
+    actor = "somebody"
+    next_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))
+
+
+class MissingValueFactory(RowFactory):
+    """Of a lookup that is not there."""
+
+    class Meta:
+        model = models.MissingValue
+
+    lookup = "AssetType"
+    column = "DERMS"
+    value = factory.Sequence(lambda n: f"TYPE{n}")
+    target = "DACS"
+    signature = factory.LazyAttribute(lambda o: hashlib.sha256(o.value.encode()).hexdigest())
+    count = 1
+    first_seen = factory.LazyFunction(timezone.now)
+    last_seen = factory.LazyFunction(timezone.now)
+
+
 class FileTransferFactory(RowFactory):
     class Meta:
         model = models.FileTransfer
@@ -261,6 +288,17 @@ class ScheduleFactory(RowFactory):
     cron = "0 2 * * *"
 
 
+class ExpectedFileFactory(RowFactory):
+    """By six each morning."""
+
+    class Meta:
+        model = models.ExpectedFile
+
+    flow = factory.SubFactory(FlowFactory, pattern=models.Flow.Pattern.FILE)
+    name = factory.Sequence(lambda n: f"file {n}")
+    cron = "0 6 * * *"
+
+
 class MappingFactory(RowFactory):
     class Meta:
         model = models.Mapping
@@ -299,3 +337,52 @@ class HeartbeatFactory(RowFactory):
     pid = 4711
     started_at = factory.LazyFunction(timezone.now)
     at = factory.LazyFunction(timezone.now)
+
+
+class MaskedFieldFactory(RowFactory):
+    class Meta:
+        model = models.MaskedField
+
+    name = factory.Sequence(lambda n: f"field{n}")
+
+
+class AlertRuleFactory(RowFactory):
+    """Tells of new errors by mail."""
+
+    class Meta:
+        model = models.AlertRule
+
+    name = factory.Sequence(lambda n: f"rule {n}")
+    event = models.AlertRule.Event.FAMILY
+    recipients = "operators@example.com"
+
+
+class AlertFactory(RowFactory):
+    """Open."""
+
+    class Meta:
+        model = models.Alert
+
+    rule = factory.SubFactory(AlertRuleFactory)
+    subject = factory.Sequence(lambda n: f"flow:{n}")
+    title = "DACS does not answer"
+
+
+class WebhookDeliveryFactory(RowFactory):
+    class Meta:
+        model = models.WebhookDelivery
+
+    rule = factory.SubFactory(AlertRuleFactory)
+    message_id = factory.Sequence(lambda n: f"msg_{n}")
+    body = factory.LazyFunction(lambda: {"text": "Hello"})
+
+
+class PackageImportFactory(RowFactory):
+    """Imported, and its file is not kept any more."""
+
+    class Meta:
+        model = models.PackageImport
+
+    name = "package.zip"
+    state = models.PackageImport.State.IMPORTED
+    actor = "somebody"

@@ -20,9 +20,12 @@ from crm.present import briefly, list_address
 from hub.theme import display
 from integrations.admin.base import actor_of, address_of, refuse, subject_of
 from integrations.admin.filters import RecentFilter
+from integrations.admin.keyset import KeysetMixin
 from integrations.admin.payload import SHOWN
+from integrations.engine.masking import mask_or_withhold, mask_value, patterns_of
 from integrations.present import badge, duration, pretty_json, short
 from integrations.services.audit import audit
+from integrations.services.payload_view import READ_MASKED
 
 _RESULTS = {"OK": "good", "PARTIAL": "warn", "FAILED": "bad"}
 _READ = "integrations.read_payload"
@@ -55,7 +58,7 @@ class ResultFilter(CodeFilter):
 
 
 @admin.register(ReceivedMessage)
-class ReceivedMessageAdmin(CrmRecordAdmin[ReceivedMessage]):
+class ReceivedMessageAdmin(KeysetMixin, CrmRecordAdmin[ReceivedMessage]):
     """A record. What a message said of customers is on a page of its own, and reading it is audited."""
 
     panel_template = "admin/crm/message/page.html"
@@ -75,6 +78,7 @@ class ReceivedMessageAdmin(CrmRecordAdmin[ReceivedMessage]):
     search_help_text = "MessageID, or the hub's own id; exact."
     sortable_by = ()
     actions = None
+    keyset = "received_at"
 
     @display(description="Operation")
     def what(self, row: ReceivedMessage) -> SafeString:
@@ -148,16 +152,18 @@ class ReceivedMessageAdmin(CrmRecordAdmin[ReceivedMessage]):
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404("There is no such message")
+        patterns = () if request.user.has_perm(READ_MASKED) else patterns_of(None)
         audit(
             actor=actor_of(request),
             action="read_payload",
             subject=subject_of(row),
+            detail={"masked": bool(patterns)},
             address=address_of(request),
         )
-        reply = pretty_json(bytes(row.reply)) if row.reply is not None else ""
+        reply = pretty_json(mask_or_withhold(bytes(row.reply), "", patterns)) if row.reply is not None else ""
         context = {
             "title": f"Content of {row}"[:120],
-            "header": json.dumps(row.header, indent=2, ensure_ascii=False),
+            "header": json.dumps(mask_value(row.header, patterns), indent=2, ensure_ascii=False),
             "reply": reply[:SHOWN],
             "cut": len(reply) > SHOWN,
         }

@@ -37,12 +37,13 @@ from crm.services.contact_add import contact_add
 from crm.services.contact_prefer import contact_prefer
 from hub.theme import display
 from integrations.admin.base import PostAction, actor_of
+from integrations.admin.keyset import KeysetMixin
 from integrations.engine.faults import Fault
 from integrations.present import badge
 
 
 @admin.register(TroubleTicket)
-class TroubleTicketAdmin(CrmRecordAdmin[TroubleTicket]):
+class TroubleTicketAdmin(KeysetMixin, CrmRecordAdmin[TroubleTicket]):
     """The list is by number and not sortable otherwise: of a million tickets no other order is to be had at once."""
 
     post_actions = (
@@ -71,6 +72,7 @@ class TroubleTicketAdmin(CrmRecordAdmin[TroubleTicket]):
     ordering = ("-id",)
     sortable_by = ()
     actions = None
+    keyset = "id"
 
     @display(description="Ticket")
     def ticket(self, row: TroubleTicket) -> SafeString | str:

@@ -3,26 +3,32 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from hub.theme import display
 from integrations.admin.base import RecordAdmin
+from integrations.admin.business_object import object_url
 from integrations.admin.filters import RecentFilter
 from integrations.admin.instance_page import first_rows
+from integrations.admin.keyset import KeysetMixin, Narrow
+from integrations.admin.saved_filter import SavedFilterMixin
 from integrations.models import FileTransfer
 from integrations.present import badge, short, size
 
+LOOKED_AT = 20_000  # transfers whose names are compared for one page
+
 
 @admin.register(FileTransfer)
-class FileTransferAdmin(RecordAdmin[FileTransfer]):
-    """Found by the beginning of its name."""
+class FileTransferAdmin(SavedFilterMixin, KeysetMixin, RecordAdmin[FileTransfer]):
+    """Found by its name, by index, or by the beginning of it among the newest."""
 
     panel_template = "admin/integrations/file_transfer/page.html"
     list_display = ("source_name", "state_now", "bytes", "source", "target", "tries", "created_at", "why")
     list_filter = ("state", RecentFilter, "source", "target")
-    search_fields = ("source_name__startswith",)
-    search_help_text = "The beginning of the file's name at the source."
+    search_fields = ("source_name",)
+    search_help_text = "A file's name at the source, or its beginning"
     list_select_related = ("source", "target")
     actions = None
 
@@ -41,6 +47,24 @@ class FileTransferAdmin(RecordAdmin[FileTransfer]):
         """Its first line."""
         return short(row.trouble)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[FileTransfer], search_term: str
+    ) -> tuple[QuerySet[FileTransfer], bool]:
+        """The whole name by its index; a beginning is looked for page by page."""
+        name = search_term.strip()
+        return (queryset.filter(source_name=name) if name and self._whole(name) else queryset), False
+
+    def _whole(self, name: str) -> bool:
+        return FileTransfer.objects.filter(source_name=name).exists()
+
+    def keyset_narrow(self, request: HttpRequest) -> tuple[Narrow | None, int]:
+        """A beginning of a name is looked for in so many rows a page."""
+        start = request.GET.get("q", "").strip()
+        if not start or self._whole(start):
+            return None, 0
+        rows = FileTransfer.objects.filter(source_name__startswith=start)
+        return lambda keys: rows.filter(pk__in=keys).values_list("pk", flat=True), LOOKED_AT
+
     def panel(self, request: HttpRequest, row: FileTransfer | None) -> dict[str, Any]:
         """The sync requests noted as it passed."""
         if row is None:
@@ -48,4 +72,5 @@ class FileTransferAdmin(RecordAdmin[FileTransfer]):
         return {
             "sync_requests": first_rows(row.sync_requests.order_by("id")),
             "states": FileTransfer.State.choices,
+            "story": object_url(row.source_name),
         }

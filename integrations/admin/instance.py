@@ -1,65 +1,144 @@
 """Instances: found by business key, read line by line, sent again or discarded."""
 
+from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
-import orjson
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
-from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
-from django.urls import URLPattern, path
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from hub.theme import display
-from integrations.admin.base import PostAction, RecordAdmin, actor_of, address_of, refuse, subject_of
-from integrations.admin.filters import RecentFilter
-from integrations.admin.instance_page import find_instances, instance_context, payload_of, resubmit_context
-from integrations.admin.payload import EDITED_UP_TO, download, payload_text, preview
-from integrations.engine.faults import InvalidMessage
-from integrations.models import Instance
-from integrations.present import badge, between, short
-from integrations.services.audit import audit
+from integrations.admin.base import PostAction, actor_of
+from integrations.admin.business_object import object_url
+from integrations.admin.filters import PackageFilter
+from integrations.admin.instance_find import (
+    LOOKED_AT,
+    SHORTEST,
+    SpanFilter,
+    find_instances,
+    sought_text,
+    with_text,
+)
+from integrations.admin.instance_page import instance_context
+from integrations.admin.instance_payloads import PayloadPages
+from integrations.admin.keyset import MOST_BRANCHES, KeysetMixin, Narrow
+from integrations.admin.saved_filter import SavedFilterMixin
+from integrations.models import BusinessKey, Flow, Instance
+from integrations.present import badge, between, link, short
 from integrations.services.instance_discard import instance_discard
 from integrations.services.instance_resubmit import instance_resubmit
 
+KEYS = 3  # business keys of one instance in the list, beside its primary one
+
 
 @admin.register(Instance)
-class InstanceAdmin(RecordAdmin[Instance]):
-    """The list counts no further than it must; the page is read-only but for its POST buttons."""
+class InstanceAdmin(SavedFilterMixin, KeysetMixin, PayloadPages):
+    """The list pages by keyset and counts nothing; the page is read-only but for its POST buttons."""
 
     post_actions = (
         PostAction("resubmit", "integrations.resubmit_instance"),
         PostAction("discard", "integrations.discard_instance"),
     )
     panel_template = "admin/integrations/instance/page.html"
-    list_display = ("state", "flow", "key", "cause", "created_at", "took", "fault")
-    list_display_links = ("state", "key")
-    list_filter = ("status", RecentFilter, "cause", "flow__package", "flow")
-    list_select_related = ("flow",)
+    list_display = (
+        "state",
+        "flow",
+        "known_by",
+        "started",
+        "took",
+        "attempt",
+        "failed_step",
+        "fault",
+    )
+    list_display_links = ("state", "started")
+    list_filter = ("status", SpanFilter, "cause", PackageFilter, "flow")
+    list_select_related = ("flow", "error__family")
     search_fields = ("id",)  # the box; what it finds is get_search_results
-    search_help_text = "Exact: a business key's value, name=value, a message id, or an instance id."
-    sortable_by = ("created_at",)
+    search_help_text = "Business key, name=value, message id or instance id, exact"
     actions = None
+    keyset = "created_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
+        """With the first few business keys of each."""
+        few = BusinessKey.objects.order_by("name", "id")[: KEYS + 2]
+        return super().get_queryset(request).prefetch_related(Prefetch("keys", few, to_attr="few_keys"))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, below the search for a text."""
+        asked = request.GET
+        too_short = bool(asked.get("text", "").strip()) and not sought_text(request)
+        context = {
+            "above_list": "admin/integrations/instance/above.html",
+            "sought": {name: asked.get(name, "") for name in ("text", "since", "until", "within")},
+            "kept": [(name, value) for name, value in asked.items() if name not in _OWN],
+            "spans": SpanFilter.SPANS_SHOWN,
+            "too_short": SHORTEST if too_short else 0,
+        }
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    # -- columns -----------------------------------------------------------------------------------------
 
     @display(description="Status", ordering="status")
     def state(self, row: Instance) -> SafeString:
         """In colour."""
         return badge(row.status, str(row.get_status_display()))
 
-    @display(description="Business key")
-    def key(self, row: Instance) -> str:
-        """The primary one, or the instance's id."""
-        return row.primary_key_value or str(row.pk)
+    @display(description="Business keys")
+    def known_by(self, row: Any) -> SafeString | str:
+        """The primary one and a few others, each linked to all that happened to it; or the instance's id."""
+        others = [(key.name, key.value) for key in row.few_keys]
+        primary = (row.primary_key_name, row.primary_key_value)
+        shown = [primary] if row.primary_key_value else []
+        shown += [key for key in others if key != primary]
+        if not shown:
+            return format_html('<span class="bb-quiet">{}</span>', row.pk)
+        more = format_html('<div class="bb-quiet">{}</div>', "and more") if len(shown) > KEYS + 1 else ""
+        lines = format_html_join(
+            "",
+            '<div class="bb-key"><span class="bb-quiet">{}</span> <a class="bb-link" href="{}">{}</a></div>',
+            ((name, object_url(value, name), short(value, 60)) for name, value in shown[: KEYS + 1]),
+        )
+        return format_html("<div>{}{}</div>", lines, more)
+
+    @display(description="Started", ordering="created_at")
+    def started(self, row: Instance) -> Any:
+        """When it was received."""
+        return row.created_at
 
     @display(description="Took")
     def took(self, row: Instance) -> str:
         """From its first start to its end."""
         return between(row.started_at, row.ended_at)
 
-    @display(description="Fault")
-    def fault(self, row: Instance) -> str:
-        """The first line of what went wrong, while it does."""
-        return "" if row.status == row.Status.SUCCEEDED else short(row.fault_text)
+    @display(description="Attempt")
+    def attempt(self, row: Instance) -> int | str:
+        """How many have been made."""
+        return row.attempts_made or ""
+
+    @display(description="Failed step")
+    def failed_step(self, row: Instance) -> str:
+        """Where it went wrong, while it does."""
+        return "" if row.status == row.Status.SUCCEEDED else short(row.fault_step, 40)
+
+    @display(description="Fault and its family")
+    def fault(self, row: Instance) -> SafeString | str:
+        """The first line of what went wrong, while it does; the errors with the same cause, afterwards as well."""
+        over = row.status in (row.Status.SUCCEEDED, row.Status.SKIPPED)
+        error = getattr(row, "error", None)
+        said = "" if over else short(row.fault_text, 80)
+        if error is None:
+            return said
+        address = reverse("admin:integrations_errorfamily_change", args=[error.family_id])
+        family = link(address, short(error.family.message, 60))
+        return format_html(
+            '<div>{}<div><span class="bb-quiet">{}</span> {}</div></div>', said, error.state, family
+        )
+
+    # -- finding -----------------------------------------------------------------------------------------
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Instance], search_term: str
@@ -68,15 +147,32 @@ class InstanceAdmin(RecordAdmin[Instance]):
         term = search_term.strip()
         return (find_instances(queryset, term) if term else queryset), False
 
+    def keyset_branches(self, request: HttpRequest) -> Sequence[dict[str, Any]]:
+        """A package's flows and several statuses are asked for one by one, each by its own index."""
+        asked = request.GET
+        parts: list[list[dict[str, Any]]] = []
+        if (package := asked.get("flow__package")) and not asked.get("flow__id__exact"):
+            flows = Flow.objects.filter(package=package).values_list("pk", flat=True)
+            parts.append([{"flow_id": key} for key in flows])
+        if statuses := asked.get("status__in"):
+            parts.append([{"status": status} for status in statuses.split(",")])
+        found = [{name: value for part in parts for name, value in part.items()} for parts in product(*parts)]
+        return found if parts and len(found) <= MOST_BRANCHES and not asked.get("q") else ()
+
+    def keyset_narrow(self, request: HttpRequest) -> tuple[Narrow | None, int]:
+        """A text in faults and activity streams is looked for in so many instances a page."""
+        text = sought_text(request)
+        return (lambda keys: with_text(keys, text)) if text else None, LOOKED_AT
+
+    # -- the page and its buttons ------------------------------------------------------------------------
+
     def panel(self, request: HttpRequest, row: Instance | None) -> dict[str, Any]:
         """The whole page."""
         return instance_context(request, row) if row else {}
 
-    # -- the buttons -------------------------------------------------------------------------------------
-
     def post_resubmit(self, request: HttpRequest, row: Instance) -> HttpResponse:
         """Send it again: from its checkpoint or the start, as it was or with an edited message."""
-        message = self._edited(request, row)
+        message = self.edited(request, row)
         instance = instance_resubmit(
             instance=row,
             actor=actor_of(request),
@@ -89,104 +185,10 @@ class InstanceAdmin(RecordAdmin[Instance]):
         self.message_user(request, said, messages.SUCCESS)
         return self.back_to(instance)
 
-    def _edited(self, request: HttpRequest, row: Instance) -> bytes | None:
-        """The message as a person changed it; None where it was not touched."""
-        if "message" not in request.POST:
-            return None
-        if not request.user.has_perm("integrations.read_payload"):
-            refuse(request, action="edit_payload", subject=subject_of(row))
-        text = request.POST["message"].replace("\r\n", "\n").strip()
-        original = payload_text(row.message_payload) if row.message_payload else ""
-        if text == original.strip():
-            return None
-        return _checked_json(text)
-
     def post_discard(self, request: HttpRequest, row: Instance) -> None:
         """End it for good, with a reason."""
         instance_discard(instance=row, actor=actor_of(request), reason=request.POST.get("reason", ""))
         self.message_user(request, "Discarded.", messages.SUCCESS)
 
-    # -- payloads ----------------------------------------------------------------------------------------
 
-    def get_urls(self) -> list[URLPattern]:
-        """Payloads are pages of the instance they belong to."""
-        wrap = self.admin_site.admin_view
-        return [
-            path(
-                "<path:object_id>/payload/<slug:digest>/",
-                wrap(self.payload_view),
-                name=self.url_name("payload"),
-            ),
-            path(
-                "<path:object_id>/payload/<slug:digest>/download/",
-                wrap(self.download_view),
-                name=self.url_name("payload_download"),
-            ),
-            path("<path:object_id>/edit/", wrap(self.edit_view), name=self.url_name("edit")),
-            *super().get_urls(),
-        ]
-
-    def _readable(self, request: HttpRequest, object_id: str, *, action: str, digest: str = "") -> Instance:
-        """The instance, for a person who may read payloads; the reading is audited."""
-        subject = f"instance:{unquote(object_id)}"[:200]
-        may = self.has_view_permission(request) and request.user.has_perm("integrations.read_payload")
-        if not may:
-            refuse(request, action=action, subject=subject)
-        row = self.get_object(request, unquote(object_id))
-        if row is None:
-            raise Http404("There is no such instance")
-        detail = {"digest": digest} if digest else {}
-        audit(
-            actor=actor_of(request),
-            action=action,
-            subject=subject,
-            detail=detail,
-            address=address_of(request),
-        )
-        return row
-
-    def payload_view(self, request: HttpRequest, object_id: str, digest: str) -> HttpResponseBase:
-        """A payload's text, escaped, up to a bound."""
-        row = self._readable(request, object_id, action="read_payload", digest=digest)
-        payload = payload_of(row, digest)
-        if payload is None:
-            raise Http404("This instance has no such payload")
-        context = {"title": f"Payload of {row}", "payload": payload, **preview(payload)}
-        return self.page(request, row, context, "admin/integrations/instance/payload.html")
-
-    def download_view(self, request: HttpRequest, object_id: str, digest: str) -> HttpResponseBase:
-        """A payload's bytes as a file, never shown by the browser."""
-        row = self._readable(request, object_id, action="download_payload", digest=digest)
-        payload = payload_of(row, digest)
-        if payload is None:
-            raise Http404("This instance has no such payload")
-        return download(payload, row.attachment_name if digest == row.attachment_id else "")
-
-    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """The message in a box, to be changed and sent again; the form posts to `resubmit`."""
-        if request.method != "GET":
-            return HttpResponseNotAllowed(["GET"])
-        if not request.user.has_perm("integrations.resubmit_instance"):
-            refuse(request, action="edit_payload", subject=f"instance:{unquote(object_id)}"[:200])
-        row = self._readable(request, object_id, action="read_payload")
-        payload = row.message_payload
-        large = payload is not None and payload.size > EDITED_UP_TO
-        context = {
-            "title": f"Edit the message of {row}",
-            "text": "" if payload is None or large else payload_text(payload),
-            "large": large,
-            "payload": payload,
-            **resubmit_context(row),
-        }
-        return self.page(request, row, context, "admin/integrations/instance/edit.html")
-
-
-def _checked_json(text: str) -> bytes:
-    """The text as bytes, if it is JSON; InvalidMessage says where it is not."""
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise InvalidMessage(
-            f"The edited message is no JSON: {error.msg} (line {error.lineno}, column {error.colno})."
-        ) from None
-    return text.encode()
+_OWN = ("text", "since", "until", "within", "after", "before", "last", "q", "p", "e")

@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
-from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from integrations.adapters.errors import AdapterError
-from integrations.models import Activity, ErrorInstance, Instance, Payload, Resubmission
-from integrations.present import between, differences
-from integrations.services.instance_resubmit import resubmit_refusal
-from integrations.storage import payload_bytes
+from integrations.engine.tracing import effective_tracing
+from integrations.models import Activity, ErrorInstance, Flow, Instance
+from integrations.present import between
+from integrations.services.instance_resubmittable import CALLER_IS_GONE, resubmittable
 
 LINES = 200  # of the activity stream on one page
 ROWS = 50  # of each other table
-DIFF_BYTES = 200_000  # payloads larger than this are not compared on the page
 TROUBLE = (Activity.Level.WARNING, Activity.Level.ERROR)
 
 
@@ -24,18 +22,19 @@ def instance_context(request: HttpRequest, instance: Instance) -> dict[str, Any]
     """All of the page but its buttons."""
     return {
         "title": f"{instance.flow.identifier} {instance.primary_key_value}".strip(),
-        "keys": instance.keys.all(),
+        "keys": instance.keys.all()[: ROWS * 2],
         "over_it": instance.status in (Instance.Status.SUCCEEDED, Instance.Status.SKIPPED),
         "took": between(instance.started_at, instance.ended_at),
         "waited": between(instance.created_at, instance.started_at),
         "failure": ErrorInstance.objects.filter(instance=instance).select_related("family").first(),
         "stream": stream_page(request, instance),
+        "tabs": tabs(instance, _number(request.GET.get("attempt"))),
         "attempts": instance.attempts.order_by("-number")[:ROWS],
         "steps": first_rows(instance.steps.order_by("id")),
-        "resubmissions": [_resubmission(request, row) for row in instance.resubmissions.all()],
+        "resubmissions": instance.resubmissions.select_related("message_before", "message_after")[: ROWS * 2],
         "children": first_rows(instance.children.select_related("flow").order_by("created_at")),
         "replays": first_rows(instance.replays.order_by("created_at")),
-        "handed_on": list(instance.handed_on.select_related("flow").order_by("created_at")[:20]),
+        "handed_on": list(instance.handed_on.select_related("flow").order_by("created_at")[:ROWS]),
         "transfers": first_rows(
             instance.file_transfers.select_related("source", "target").order_by("created_at")
         ),
@@ -43,25 +42,20 @@ def instance_context(request: HttpRequest, instance: Instance) -> dict[str, Any]
         "sync_requests": first_rows(instance.sync_requests.order_by("id")),
         "acknowledged": instance.acknowledgements.all()[:ROWS],
         "may_read": request.user.has_perm("integrations.read_payload"),
+        "keeps": Flow.Tracing(effective_tracing(instance.flow)).label.partition(":")[0],
         **resubmit_context(instance),
     }
 
 
 def resubmit_context(instance: Instance) -> dict[str, Any]:
     """Whether and how it can be sent again, in a line."""
-    refusal = resubmit_refusal(instance)
-    if refusal:
-        said = f"Cannot be resubmitted: {refusal}."
-    elif instance.flow.pattern in ("sync", "child", "local"):
-        said = "Can be replayed: its caller is gone, so a new instance, marked as a replay, does the work."
-    else:
-        said = "Can be resubmitted: what was acknowledged before is not repeated."
-    open_error = instance.status in ("failed", "held", "ready", "waiting")
+    can, said = resubmittable(instance)
     return {
-        "refusal": refusal,
+        "can_resubmit": can,
+        "refusal": "" if can else said.partition(": ")[2].rstrip("."),
         "resubmit_line": said,
-        "can_discard": open_error,
-        "is_replay": "replayed" in said,
+        "can_discard": instance.status in ("failed", "held", "ready", "waiting"),
+        "is_replay": can and instance.flow.pattern in CALLER_IS_GONE,
     }
 
 
@@ -77,11 +71,16 @@ def stream_page(request: HttpRequest, instance: Instance) -> dict[str, Any]:
     only = request.GET.get("only", "")
     if only == "trouble":
         lines = lines.filter(level__in=TROUBLE)
+    attempt = _number(request.GET.get("attempt"))
+    if attempt:
+        lines = lines.filter(attempt=attempt)
     found = _window(request, lines)
     rows = list(found["rows"])
     return {
         "lines": _drawn(rows, instance),
         "only": only,
+        "attempt": attempt,
+        "kept": urlencode({"only": only} | ({"attempt": attempt} if attempt else {})),
         "first": rows[0].pk if rows else 0,
         "last": rows[-1].pk if rows else 0,
         "earlier": bool(rows) and lines.filter(pk__lt=rows[0].pk).exists(),
@@ -120,40 +119,14 @@ def _drawn(rows: list[Activity], instance: Instance) -> list[dict[str, Any]]:
     return drawn
 
 
-def _resubmission(request: HttpRequest, row: Resubmission) -> dict[str, Any]:
-    """One resubmission; for who may read payloads, what was changed in the message."""
-    shown: dict[str, Any] = {"row": row, "edited": row.message_after is not None, "diff": [], "trouble": ""}
-    if row.message_after is None or not request.user.has_perm("integrations.read_payload"):
-        return shown
-    before, after = row.message_before, row.message_after
-    if max(after.size, before.size if before else 0) > DIFF_BYTES:
-        return shown | {"trouble": "The payloads are too large to be compared here."}
-    try:
-        return shown | {"diff": differences(payload_bytes(before) if before else b"", payload_bytes(after))}
-    except (OSError, AdapterError) as error:
-        return shown | {"trouble": f"The payloads cannot be read: {error}"}
-
-
-def payload_of(instance: Instance, digest: str) -> Payload | None:
-    """The payload of this digest, if it belongs to this instance; None otherwise."""
-    held = digest in (instance.message_payload_id, instance.answer_id, instance.attachment_id)
-    held = held or instance.activities.filter(Q(payload_in=digest) | Q(payload_out=digest)).exists()
-    held = held or instance.resubmissions.filter(Q(message_before=digest) | Q(message_after=digest)).exists()
-    return Payload.objects.filter(pk=digest).first() if held else None
-
-
-def find_instances(rows: QuerySet[Instance], term: str) -> QuerySet[Instance]:
-    """Instances by id, message id or business key (`value`, or `name=value`), each exact and by its index."""
-    try:
-        same = rows.filter(pk=term)
-        if same.exists():
-            return same
-    except ValidationError:
-        pass
-    name, equals, value = term.partition("=")
-    if equals and name and value:
-        return rows.filter(keys__name__iexact=name.strip(), keys__value=value.strip()).distinct()
-    ids = list(rows.filter(keys__value=term).values_list("pk", flat=True)[: ROWS * 20])
-    ids += rows.filter(primary_key_value=term).values_list("pk", flat=True)[: ROWS * 20]
-    ids += rows.filter(message_id=term).values_list("pk", flat=True)[: ROWS * 20]
-    return rows.filter(pk__in=set(ids))
+def tabs(instance: Instance, chosen: int) -> list[dict[str, Any]]:
+    """All lines, then each attempt's own, the newest last; one attempt needs no tabs."""
+    rows = list(instance.attempts.order_by("-number")[:ROWS])[::-1]
+    if len(rows) < 2 and not chosen:  # noqa: PLR2004  (one is no choice)
+        return []
+    every: dict[str, Any] = {"number": 0, "title": "All attempts", "row": None, "current": not chosen}
+    found = [
+        {"number": row.number, "title": f"Attempt {row.number}", "row": row, "current": row.number == chosen}
+        for row in rows
+    ]
+    return [every, *found]

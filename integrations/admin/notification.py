@@ -10,21 +10,25 @@ from django.utils.safestring import SafeString
 from hub.theme import display
 from integrations.admin.base import PostAction, RecordAdmin, actor_of, address_of
 from integrations.admin.filters import RecentFilter
+from integrations.admin.keyset import KeysetMixin, Narrow
+from integrations.admin.saved_filter import SavedFilterMixin
 from integrations.models import Notification
 from integrations.present import badge, short
 from integrations.services.notification_resend import notification_resend
 
+LOOKED_AT = 20_000  # subjects compared for one page
+
 
 @admin.register(Notification)
-class NotificationAdmin(RecordAdmin[Notification]):
+class NotificationAdmin(SavedFilterMixin, KeysetMixin, RecordAdmin[Notification]):
     """What was sent to whom, and what waits."""
 
     post_actions = (PostAction("resend", "integrations.change_notification"),)
     panel_template = "admin/integrations/notification/page.html"
     list_display = ("subject", "state_now", "kind", "to", "tries", "created_at", "sent_at", "why")
     list_filter = ("state", "kind", RecentFilter)
-    search_fields = ("subject__istartswith", "message_id__exact")
-    search_help_text = "The beginning of the subject, or a whole message id."
+    search_fields = ("subject",)
+    search_help_text = "The beginning of the subject, or a whole message id"
     actions = ("resend_selected",)
 
     @display(description="State", ordering="state")
@@ -41,6 +45,21 @@ class NotificationAdmin(RecordAdmin[Notification]):
     def why(self, row: Notification) -> str:
         """What the last try met."""
         return short(row.trouble)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Notification], search_term: str
+    ) -> tuple[QuerySet[Notification], bool]:
+        """A message id by its index; a subject is looked for page by page."""
+        term = search_term.strip()
+        return (queryset.filter(message_id=term) if _is_id(term) else queryset), False
+
+    def keyset_narrow(self, request: HttpRequest) -> tuple[Narrow | None, int]:
+        """The beginning of a subject is looked for in so many mails a page."""
+        start = request.GET.get("q", "").strip()
+        if not start or _is_id(start):
+            return None, 0
+        rows = Notification.objects.filter(subject__istartswith=start)
+        return lambda keys: rows.filter(pk__in=keys).values_list("pk", flat=True), LOOKED_AT
 
     def panel(self, request: HttpRequest, row: Notification | None) -> dict[str, Any]:
         """Whether it can be sent again."""
@@ -72,3 +91,7 @@ class NotificationAdmin(RecordAdmin[Notification]):
             self.message_user(
                 request, f"{len(done) - sum(done)} sent already, or being sent: left alone.", messages.WARNING
             )
+
+
+def _is_id(term: str) -> bool:
+    return bool(term) and Notification.objects.filter(message_id=term).exists()

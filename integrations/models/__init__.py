@@ -7,6 +7,7 @@ from integrations.models.bulk_resubmission import BulkItem, BulkResubmission
 from integrations.models.certificate import TrustCertificate
 from integrations.models.client import Client
 from integrations.models.connection import AgentGroup, Breaker, Connection
+from integrations.models.count import HourCount, Tally
 from integrations.models.error import ErrorFamily, ErrorInstance
 from integrations.models.expected_file import ExpectedFile
 from integrations.models.file_transfer import FileTransfer
@@ -18,6 +19,7 @@ from integrations.models.masked_field import MaskedField
 from integrations.models.missing_value import MissingValue
 from integrations.models.network_location import NetworkLocation
 from integrations.models.notification import Notification
+from integrations.models.package_import import PackageImport
 from integrations.models.payload import Payload
 from integrations.models.saved_filter import SavedFilter
 from integrations.models.schedule import DueRun, Schedule
@@ -43,6 +45,7 @@ __all__ = [
     "FileTransfer",
     "Flow",
     "Heartbeat",
+    "HourCount",
     "Instance",
     "Lease",
     "Mapping",
@@ -51,12 +54,14 @@ __all__ = [
     "MissingValue",
     "NetworkLocation",
     "Notification",
+    "PackageImport",
     "Payload",
     "Resubmission",
     "SavedFilter",
     "Schedule",
     "Step",
     "SyncRequest",
+    "Tally",
     "TrustCertificate",
     "WebhookDelivery",
 ]

@@ -15,7 +15,7 @@ class AlertRule(models.Model):
     class Event(models.TextChoices):
         """What a rule looks for."""
 
-        FAMILY = "family", "A new kind of error"
+        FAMILY = "family", "A kind of error that comes up: new, or open again"
         THRESHOLD = "threshold", "More errors than so many in so many minutes"
         OVERDUE = "overdue", "An acknowledgement that is overdue"
         LATE = "late", "A schedule or an expected file that is late"
@@ -83,6 +83,10 @@ class Alert(models.Model):
                 name="alert_once_while_it_lasts",
             )
         ]
+        indexes = [
+            models.Index(fields=["-first_at", "-id"], name="alert_newest"),
+            models.Index(fields=["rule", "first_at"], name="alert_untold", condition=Q(told_at__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -116,9 +120,10 @@ class WebhookDelivery(models.Model):
         ordering = ["-created_at", "-id"]
         verbose_name_plural = "webhook deliveries"
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="webhook_newest"),
             models.Index(
                 fields=["next_try_at"], name="webhook_due", condition=Q(state__in=["pending", "sending"])
-            )
+            ),
         ]
 
     def __str__(self) -> str:

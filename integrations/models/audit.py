@@ -11,7 +11,7 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     actor = models.CharField(max_length=150)
-    action = models.CharField(max_length=60, db_index=True)
+    action = models.CharField(max_length=60)
     subject = models.CharField(max_length=200, help_text="What it was done to, as model:id.")
     detail = models.JSONField(default=dict)
     address = models.GenericIPAddressField(null=True)
@@ -22,7 +22,11 @@ class AuditEntry(models.Model):
         ordering = ["-at", "-id"]
         verbose_name_plural = "audit entries"
         default_permissions = ("view",)
-        indexes = [models.Index(fields=["subject", "-at"], name="audit_subject")]
+        indexes = [
+            models.Index(fields=["subject", "-at"], name="audit_subject"),
+            models.Index(fields=["action", "-at"], name="audit_action"),
+            models.Index(fields=["actor", "-at"], name="audit_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.subject}"

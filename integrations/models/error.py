@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from integrations.models.flow import Flow
 from integrations.models.instance import Instance
@@ -70,7 +71,11 @@ class ErrorInstance(models.Model):
         """Open ones are what the list is for."""
 
         ordering = ["-last_failed_at", "-id"]
-        indexes = [models.Index(fields=["state", "-last_failed_at"], name="error_by_state")]
+        indexes = [
+            models.Index(fields=["state", "-last_failed_at"], name="error_by_state"),
+            models.Index(fields=["family", "-last_failed_at"], name="error_by_family"),
+            models.Index(fields=["family"], name="error_open_by_family", condition=Q(state="open")),
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]

@@ -56,7 +56,7 @@ class FileTransfer(models.Model):
     class Meta:
         """A source file, as it was seen, once."""
 
-        ordering = ["-created_at"]
+        ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "source_directory", "source_name", "source_size", "source_modified"],
@@ -67,6 +67,8 @@ class FileTransfer(models.Model):
         indexes = [
             models.Index(fields=["source", "state"], name="file_transfer_unsettled"),
             models.Index(fields=["source_name"], name="file_transfer_name"),
+            models.Index(fields=["-created_at", "-id"], name="file_transfer_newest"),
+            models.Index(fields=["state", "-created_at"], name="file_transfer_by_state"),
         ]
 
     def __str__(self) -> str:

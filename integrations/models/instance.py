@@ -98,6 +98,11 @@ class Instance(models.Model):
             models.Index(fields=["flow", "-created_at"], name="instance_by_flow"),
             models.Index(fields=["status", "-created_at"], name="instance_by_status"),
             models.Index(
+                fields=["client", "-created_at"],
+                name="instance_by_client",
+                condition=Q(client__isnull=False),
+            ),
+            models.Index(
                 fields=["due_at"], name="instance_due", condition=Q(status__in=["ready", "waiting"])
             ),
             models.Index(fields=["lease_until"], name="instance_leased", condition=Q(status="running")),
@@ -223,13 +228,13 @@ class BusinessKey(models.Model):
     value = models.CharField(max_length=200)
 
     class Meta:
-        """Found by value, with or without its name."""
+        """Found by value, with or without its name; the newest instances of a value that many have come first."""
 
         ordering = ["instance", "name"]
         constraints = [
             models.UniqueConstraint(fields=["instance", "name", "value"], name="business_key_once")
         ]
-        indexes = [models.Index(fields=["value", "name"], name="business_key_value")]
+        indexes = [models.Index(fields=["value", "-instance"], name="business_key_newest")]
 
     def __str__(self) -> str:
         return f"{self.name}={self.value}"

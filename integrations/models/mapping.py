@@ -26,7 +26,10 @@ class Mapping(models.Model):
 
 
 class MappingExtension(models.Model):
-    """A site's own fields, attached to a point of the target; runs in a bounded subprocess."""
+    """A site's own fields, attached to a point of the target; runs in a bounded subprocess.
+
+    `base_digest` and `base_expression`: the base it was last tried with, so that a newer one shows.
+    """
 
     mapping = models.ForeignKey(Mapping, on_delete=models.CASCADE, related_name="extensions")
     pointer = models.CharField(
@@ -41,6 +44,8 @@ class MappingExtension(models.Model):
     active = models.BooleanField(default=True)
     position = models.PositiveIntegerField(default=0, help_text="Lower ones are applied first.")
     reason = models.CharField(max_length=300)
+    base_digest = models.CharField(max_length=64, blank=True, editable=False, default="")
+    base_expression = models.TextField(blank=True, editable=False, default="")
     history = HistoricalRecords()
 
     class Meta:
@@ -50,3 +55,8 @@ class MappingExtension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mapping} at {self.pointer or 'the whole'}"
+
+    @property
+    def base_changed(self) -> bool:
+        """Whether the code has brought another base since this was saved; False where it is not known."""
+        return bool(self.base_digest) and self.base_digest != self.mapping.digest

@@ -55,7 +55,9 @@ class Notification(models.Model):
                 fields=["next_try_at"],
                 name="notification_due",
                 condition=models.Q(state__in=["pending", "sending"]),
-            )
+            ),
+            models.Index(fields=["-created_at", "-id"], name="notification_newest"),
+            models.Index(fields=["state", "-created_at"], name="notification_by_state"),
         ]
 
     def __str__(self) -> str:

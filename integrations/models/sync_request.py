@@ -56,6 +56,7 @@ class SyncRequest(models.Model):
         indexes = [
             models.Index(fields=["overdue_at"], name="sync_request_overdue", condition=Q(status="awaiting")),
             models.Index(fields=["status", "-noted_at"], name="sync_request_by_status"),
+            models.Index(fields=["-noted_at", "-id"], name="sync_request_newest"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,97 @@
+"""Looking at a payload: with its masked fields as dots but for who may read them, and never without a trace."""
+
+from dataclasses import dataclass
+
+from integrations.engine.masking import WITHHELD, CannotMask, Patterns, mask, patterns_of
+from integrations.models import Instance, Payload
+from integrations.services.audit import audit
+from integrations.storage import StorageError, payload_bytes
+
+READ_MASKED = "integrations.read_masked"
+MASKED_UP_TO = 16 * 1024 * 1024  # bytes that are searched for masked fields in memory
+TOO_LARGE = (
+    "Withheld: fields of this flow are masked, and this content is too large to be searched for them. Who may read "
+    "masked fields can download it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What may be shown. `masked`: masks were applied; `trouble`: why there is nothing, as a sentence."""
+
+    content: bytes = b""
+    cut: bool = False
+    masked: bool = False
+    trouble: str = ""
+
+
+def payload_view(
+    *,
+    payload: Payload,
+    instance: Instance,
+    actor: str,
+    unmasked: bool,
+    address: str | None = None,
+    action: str = "read_payload",
+    limit: int | None = None,
+) -> Seen:
+    """An instance's payload as this person may see it, its first `limit` bytes; the look is in the audit trail.
+
+    `unmasked`: whether they may read masked fields. Nothing is raised for bytes that cannot be read: `trouble` says it.
+    """
+    patterns = () if unmasked else patterns_of(instance.flow)
+    payload_looked_at(
+        payload=payload,
+        instance=instance,
+        actor=actor,
+        address=address,
+        action=action,
+        masked=bool(patterns),
+    )
+    return payload_seen(payload=payload, patterns=patterns, limit=limit)
+
+
+def payload_looked_at(
+    *,
+    payload: Payload | None,
+    instance: Instance,
+    actor: str,
+    address: str | None,
+    action: str,
+    masked: bool,
+) -> None:
+    """Note who looked at which payload of which instance, and whether behind the masks."""
+    detail = {"digest": payload.digest, "masked": masked} if payload else {"masked": masked}
+    audit(actor=actor, action=action, subject=f"instance:{instance.pk}", detail=detail, address=address)
+
+
+def payload_seen(*, payload: Payload, patterns: Patterns, limit: int | None = None) -> Seen:
+    """The content with the fields of these names as dots; for callers that have noted the look themselves."""
+    try:
+        if not patterns:
+            return _plain(payload, limit)
+        return _masked(payload, patterns, limit)
+    except (OSError, StorageError) as error:
+        return Seen(trouble=f"The payload cannot be read: {error}")
+
+
+def _plain(payload: Payload, limit: int | None) -> Seen:
+    content = payload_bytes(payload, None if limit is None else limit + 1)
+    cut = limit is not None and len(content) > limit
+    return Seen(content[:limit] if cut else content, cut=cut)
+
+
+def _masked(payload: Payload, patterns: Patterns, limit: int | None) -> Seen:
+    """Masked as a whole, then cut: half a document cannot be searched. Of a large one, whole lines may do."""
+    large = payload.size > MASKED_UP_TO
+    if large and limit is None:
+        return Seen(masked=True, trouble=TOO_LARGE)
+    content = payload_bytes(payload, limit if large else None)
+    if large:
+        content = content[: content.rfind(b"\n") + 1]
+    try:
+        shown = mask(content, payload.content_type, patterns)
+    except CannotMask:
+        return Seen(masked=True, trouble=TOO_LARGE if large else WITHHELD)
+    cut = large or (limit is not None and len(shown) > limit)
+    return Seen(shown[:limit], cut=cut, masked=True)
