@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import F
 
 from integrations.engine.faults import Fault
+from integrations.engine.missing import note_missing
 from integrations.models import ErrorFamily, ErrorInstance, Instance
 
 _CHANGING = [
@@ -61,6 +62,7 @@ def open_error(instance: Instance, fault: Fault, now: datetime) -> ErrorInstance
     error.last_failed_at = now
     error.settled_at, error.settled_by = None, ""
     error.save()
+    note_missing(error, fault, now)
     return error
 
 

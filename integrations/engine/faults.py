@@ -66,6 +66,7 @@ class Fault(Exception):
         self.target_body = target_body
         self.instance_id = instance_id
         self.answer = answer
+        self.missing: LookupFault | None = None  # the value that a lookup did not have
         self.step = ""
 
 
@@ -189,6 +190,7 @@ def fault_of(error: Exception, *, connection: str = "") -> Fault:
             found = error
         case LookupFault():
             found = LookupMissing(str(error), hint=error.hint)
+            found.missing = error if error.target else None
         case MappingError():
             found = MappingFailed(str(error), detail=error.place)
         case StorageError():

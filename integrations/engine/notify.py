@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from integrations.engine.stream import Kind
-from integrations.models import Instance, Notification
+from integrations.models import ErrorInstance, Instance, Notification
 
 if TYPE_CHECKING:
     from integrations.engine.context import Run
@@ -19,6 +19,16 @@ LONGEST_SUBJECT = 300
 def instance_url(instance: Instance) -> str:
     """Where the console shows an instance, as mails link to it."""
     return f"{settings.HUB_URL.rstrip('/')}/admin/integrations/instance/{instance.pk}/change/"
+
+
+def error_line(instance: Instance) -> list[str]:
+    """Where the console shows its error, with what can be done about it; nothing while there is none."""
+    error = ErrorInstance.objects.filter(instance=instance.replay_of_id or instance.pk).only("pk").first()
+    if error is None:
+        return []
+    return [
+        f"Put it right: {settings.HUB_URL.rstrip('/')}/admin/integrations/errorinstance/{error.pk}/change/"
+    ]
 
 
 def told_about(run: "Run") -> Instance:
@@ -38,7 +48,10 @@ def notify(
     about = told_about(run)
     named = (recipients,) if isinstance(recipients, str) else recipients
     to = list(dict.fromkeys(address for name in named for address in run.emails.addresses(name)))
-    url = instance_url(about)
+    links = [
+        *(error_line(about) if kind == Notification.Kind.ERROR else []),
+        f"Instance: {instance_url(about)}",
+    ]
     held_back = _held_back(about, kind)
     mail = {
         "instance": about,
@@ -47,7 +60,7 @@ def notify(
         "sender": run.emails.addresses("from")[0],
         "recipients": to,
         "subject": subject[:LONGEST_SUBJECT],
-        "body": "\n".join([*lines, "", f"Instance: {url}", ""]),
+        "body": "\n".join([*lines, "", *links, ""]),
         "headers": {
             "X-Busbar-Kind": kind,
             "X-Busbar-Flow": about.flow.identifier,

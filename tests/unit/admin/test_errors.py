@@ -1,6 +1,9 @@
-"""Errors: what needs a person first, one or many sent again or discarded through a page between."""
+"""Errors: what needs a person first; cause, hint and ways out on their page; families with their trend."""
+
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from integrations import models
 from tests import factories
@@ -22,36 +25,52 @@ def _post(browser, name, rows, **more):
     return browser.post(list_of(models.ErrorInstance), chosen, follow=True)
 
 
-def test_open_errors_come_first(admin):
-    for state in ("discarded", "recovered", "open", "resubmitted"):
-        factories.ErrorInstanceFactory(state=state)
-    shown = [row.state for row in admin.get(list_of(models.ErrorInstance)).context["cl"].result_list]
-    assert shown[:2] == ["open", "resubmitted"]
+def _shown(browser, **asked):
+    return [row.pk for row in browser.get(list_of(models.ErrorInstance), asked).context["cl"].result_list]
 
 
-def test_the_page_says_cause_and_hint(operator, errors):
+def test_the_list_begins_with_the_open_ones(admin):
+    rows = {
+        state: factories.ErrorInstanceFactory(state=state).pk for state in models.ErrorInstance.State.values
+    }
+    assert _shown(admin) == [rows["open"]]
+    assert _shown(admin, state__exact="discarded") == [rows["discarded"]]
+    assert set(_shown(admin, state__exact="all")) == set(rows.values())
+
+
+def test_the_list_pages_by_keyset(admin, errors, monkeypatch):
+    monkeypatch.setattr("integrations.admin.error.ErrorInstanceAdmin.list_per_page", 2)
+    first = admin.get(list_of(models.ErrorInstance)).context["cl"]
+    second = admin.get(list_of(models.ErrorInstance) + first.pager["next"]).context["cl"]
+    assert [row.pk for row in [*first.result_list, *second.result_list]] == [row.pk for row in errors[::-1]]
+
+
+def test_a_search_finds_a_business_key_or_a_part_of_the_text(admin, errors):
+    other = factories.ErrorInstanceFactory(text="Lookup has no row for 'AC'")
+    assert _shown(admin, q=errors[1].instance.primary_key_value) == [errors[1].pk]
+    assert _shown(admin, q="no row for") == [other.pk]
+
+
+def test_the_page_says_cause_hint_and_whether_it_can_be_resubmitted(operator, errors):
     page = text_of(operator.get(page_of(errors[0])))
-    for said in ("HUB-TARGET-DOWN", "The target did not answer", "Test the connection, then resubmit"):
+    for said in (
+        "HUB-TARGET-DOWN",
+        "The target did not answer",
+        "Test the connection, then resubmit",
+        "Can be resubmitted",
+        "Preview and dry run",
+    ):
         assert said in page
 
 
-def test_a_bulk_action_asks_before_it_acts(operator, errors):
+def test_resubmitting_a_selection_or_all_leads_to_the_preview(operator, errors):
     answer = _post(operator, "resubmit_selected", errors[:2])
     assert "Resubmit 2" in text_of(answer)
+    listed = operator.get(list_of(models.ErrorInstance), {"q": "did not answer"})
+    answer = operator.get(listed.context["resubmit_all_url"])
+    assert "Resubmit 3" in text_of(answer)
+    assert "search: did not answer" in text_of(answer)
     assert models.Instance.objects.filter(status="failed").count() == 3
-
-
-def test_many_are_resubmitted_at_once(operator, errors):
-    answer = _post(operator, "resubmit_selected", errors, apply="1")
-    assert "3 resubmitted." in text_of(answer)
-    assert models.Instance.objects.filter(status="ready").count() == 3
-
-
-def test_one_that_cannot_be_resubmitted_stops_no_other(operator, errors):
-    models.Instance.objects.filter(pk=errors[0].instance_id).update(status="running")
-    answer = _post(operator, "resubmit_selected", errors, apply="1")
-    assert "2 resubmitted." in text_of(answer)
-    assert "it is running" in text_of(answer)
 
 
 def test_many_are_discarded_with_one_reason(operator, errors):
@@ -79,6 +98,19 @@ def test_a_family_links_to_its_open_errors(admin):
     assert f"family__id__exact={error.family_id}&amp;state__exact=open" in text_of(
         admin.get(list_of(models.ErrorFamily))
     )
+
+
+def test_a_family_shows_its_trend_and_leads_to_resubmitting_it(operator):
+    error = factories.ErrorInstanceFactory(last_failed_at=timezone.now() - timedelta(days=3))
+    hours, days = (operator.get(page_of(error.family), {"by": by}) for by in ("hour", "day"))
+    assert "0 errors in the last 48 hours" in text_of(hours)
+    assert "1 errors in the last 30 days, most of them, 1, on" in text_of(days)
+    assert "Resubmit 1" in text_of(operator.get(hours.context["resubmit_url"]))
+
+
+def test_a_viewer_sees_a_family_but_no_way_to_resubmit_it(viewer):
+    family = factories.ErrorInstanceFactory().family
+    assert "Resubmit this family" not in text_of(viewer.get(page_of(family)))
 
 
 def test_an_operator_can_own_a_family_and_change_nothing_else(operator):
