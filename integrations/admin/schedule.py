@@ -4,7 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from hub.theme import display
@@ -12,6 +14,7 @@ from integrations.admin.base import ConsoleAdmin, actor_of, address_of, subject_
 from integrations.models import Flow, Schedule
 from integrations.present import as_text, badge, in_words, short
 from integrations.services.audit import audit
+from integrations.services.lateness import late_schedules, why_late, with_refusal
 from integrations.services.schedule_save import next_times, schedule_problems, schedule_save
 
 
@@ -30,6 +33,24 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes n
                 self.add_error(field, problem)
 
 
+class LateFilter(admin.SimpleListFilter):
+    """Late or missed: what should have started its flow and has not."""
+
+    title = "late or missed"
+    parameter_name = "late"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Yes or no."""
+        return [("yes", "Late or missed"), ("no", "In time")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """As the home page counts them."""
+        late = late_schedules(timezone.now()).values("pk")
+        if self.value() == "yes":
+            return queryset.filter(pk__in=late)
+        return queryset.exclude(pk__in=late) if self.value() == "no" else queryset
+
+
 @admin.register(Schedule)
 class ScheduleAdmin(ConsoleAdmin[Schedule]):
     """A flow may have any number of schedules, each with its own parameters."""
@@ -37,11 +58,15 @@ class ScheduleAdmin(ConsoleAdmin[Schedule]):
     form = ScheduleForm
     panel_template = "admin/integrations/schedule/panel.html"
     list_display = ("name", "flow", "when", "with_parameters", "state", "next_due_at", "last_due_at")
-    list_filter = ("enabled", "flow__package", "flow")
+    list_filter = (LateFilter, "enabled", "flow__package", "flow")
     search_fields = ("name", "flow__identifier", "cron")
     list_select_related = ("flow",)
     fields = ("flow", "name", "cron", "time_zone", "interval_seconds", "parameters", "enabled")
     actions = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Schedule]:
+        """With why the last due time started nothing."""
+        return with_refusal(super().get_queryset(request))
 
     @display(description="When", ordering="cron")
     def when(self, row: Schedule) -> str:
@@ -55,9 +80,11 @@ class ScheduleAdmin(ConsoleAdmin[Schedule]):
 
     @display(description="State", ordering="enabled")
     def state(self, row: Schedule) -> SafeString:
-        """On, off, or in trouble since the last tick."""
+        """On, off, late or missed, or in trouble since the last tick."""
         if row.trouble:
             return badge("failed", "trouble")
+        if why_late(row, timezone.now()):
+            return badge("failed", "late or missed")
         return badge("active", "on") if row.enabled else badge("off")
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -87,4 +114,5 @@ class ScheduleAdmin(ConsoleAdmin[Schedule]):
             return {}
         times = in_words(next_times(row)) if row.enabled else []
         runs = row.due_runs.select_related("instance").order_by("-due_at")[:10]
-        return {"times": times, "runs": runs}
+        late = "" if row.trouble else why_late(row, timezone.now())
+        return {"times": times, "runs": runs, "late": late}
