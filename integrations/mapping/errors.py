@@ -8,3 +8,7 @@ class MappingError(Exception):
         """`text`: one sentence; `place`: mapping name and position, as far as known."""
         super().__init__(text)
         self.place = place
+
+
+class PointerError(MappingError):
+    """An extension's pointer leads nowhere in this target, or not to an object."""

@@ -2,24 +2,24 @@
 
 from typing import Any
 
-from integrations.mapping.errors import MappingError
+from integrations.mapping.errors import PointerError
 
 EACH = "*"
 
 
 def parts_of(pointer: str) -> list[str]:
-    """A pointer's parts, unescaped; MappingError where it does not begin with `/`."""
+    """A pointer's parts, unescaped; PointerError where it does not begin with `/`."""
     if not pointer:
         return []
     if not pointer.startswith("/"):
-        raise MappingError(f"The pointer {pointer!r} must be empty (the whole target) or begin with /")
+        raise PointerError(f"The pointer {pointer!r} must be empty (the whole target) or begin with /")
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
 
 
 def objects_at(target: Any, pointer: str, *, name: str = "") -> list[dict[str, Any]]:
     """The objects of the target a pointer means, each to be changed in place; none where `*` meets no items.
 
-    MappingError where a part of the pointer is not there, or what it leads to is no object: nothing is created,
+    PointerError where a part of the pointer is not there, or what it leads to is no object: nothing is created,
     because a misspelt pointer would then make a field nobody asked for.
     """
     found = [("", target)]
@@ -59,6 +59,6 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), "null")
 
 
-def _error(name: str, pointer: str, text: str) -> MappingError:
+def _error(name: str, pointer: str, text: str) -> PointerError:
     label = f"The extension {name!r}" if name else "The extension"
-    return MappingError(f"{label} at {pointer!r}: {text}", place=f"{name} {pointer}".strip())
+    return PointerError(f"{label} at {pointer!r}: {text}", place=f"{name} {pointer}".strip())

@@ -51,6 +51,7 @@ class Worker:
     def __init__(self) -> None:
         """Start it: isolated Python, an empty environment, no descriptor but its pipes, no terminal."""
         self.jobs = 0
+        self.kind = ""
         self.process = subprocess.Popen(  # noqa: S603  (our own interpreter and module, no input of anybody's)
             [sys.executable, "-I", "-c", _START, str(_ROOT)],
             stdin=subprocess.PIPE,
@@ -67,9 +68,13 @@ class Worker:
         os.set_blocking(self.to, False)
         os.set_blocking(self.back, False)
 
-    def work(self, job: bytes, functions: Functions, name: str) -> list[Any]:
-        """One job's results. MappingError for an expression that fails or breaches; the process is then over."""
+    def work(self, job: bytes, functions: Functions, name: str, kind: str = "extension") -> list[Any]:
+        """One job's results. MappingError for an expression that fails or breaches; the process is then over.
+
+        `kind`: what the expression is called in such an error.
+        """
         self.jobs += 1
+        self.kind = kind
         deadline = time.monotonic() + WALL_SECONDS
         try:
             frames.send(self.to, job, deadline=deadline)
@@ -116,7 +121,7 @@ class Worker:
                 status, f"ended its process (exit status {status}), as happens where memory runs out,"
             )
         self.close()
-        return MappingError(f"The extension {name!r} {what} and was stopped", place=name)
+        return MappingError(f"The {self.kind} {name!r} {what} and was stopped", place=name)
 
 
 def _reply(functions: Functions, name: str, arguments: list[Any]) -> tuple[bytes, BaseException | None]:
@@ -150,19 +155,29 @@ class Pool:
         self, expression: str, *, source: Any, target: Any, items: list[Any], functions: Functions, name: str
     ) -> list[Any]:
         """The expression's result for each item; null for nothing. MappingError, or what a function raised."""
-        job = {
-            "expression": expression,
-            "name": name,
-            "functions": sorted(functions),
-            "document": {"source": source, "target": target, "items": items},
-        }
-        message = document_of(job, name).encode()
+        document = {"source": source, "target": target, "items": items}
+        return self._work(
+            {"expression": expression, "document": document, "name": name}, functions, "extension"
+        )
+
+    def base(self, expression: str, source: Any, *, functions: Functions, name: str) -> Any:
+        """A base mapping's target of a source that a person tries it with; within SITE's limits."""
+        job = {"expression": expression, "document": {"source": source}, "name": name, "base": True}
+        return self._work(job, functions, "mapping")[0]
+
+    def check(self, expression: str, *, functions: Functions, name: str) -> None:
+        """Compile only; MappingError with the place where the expression cannot be read."""
+        self.run(expression, source=None, target=None, items=[], functions=functions, name=name)
+
+    def _work(self, job: dict[str, Any], functions: Functions, kind: str) -> list[Any]:
+        name = job["name"]
+        message = document_of({**job, "functions": sorted(functions)}, name).encode()
         if not self._room.acquire(timeout=WALL_SECONDS + CPU_SECONDS):
-            raise MappingError(f"The extension {name!r} found every sandbox busy", place=name)
+            raise MappingError(f"The {kind} {name!r} found every sandbox busy", place=name)
         try:
             worker = self._take()
             try:
-                return worker.work(message, functions, name)
+                return worker.work(message, functions, name, kind)
             finally:
                 self._give_back(worker)
         finally:

@@ -3,7 +3,8 @@
 Started by `pool`, with an empty environment, its standard input and output as the only descriptors; it loads
 neither Django nor any setting. One job at a time:
 
-* in: `{"expression", "name", "functions": [names], "document": {"source", "target", "items"}}`
+* in: `{"expression", "name", "functions": [names], "document": {"source", "target", "items"}}`; with `"base": true`
+  the expression is a base mapping, evaluated once over the source itself; without items it is only compiled
 * out, any number of times: `{"ask": name, "arguments": […]}`, answered by `{"value": …}` or `{"failed": true}`
 * out, last: `{"results": […]}` (one an item; null: nothing to set), `{"error": text, "place": text}`, or
   `{"failed": true}` where an answer was a failure.
@@ -25,7 +26,7 @@ import orjson
 
 from integrations.mapping.errors import MappingError
 from integrations.mapping.frames import PipeClosed, receive, send
-from integrations.mapping.jsonata import run
+from integrations.mapping.jsonata import check, run
 from integrations.mapping.limits import CPU_SECONDS, MEMORY_BYTES, OUT_OF_MEMORY, SITE
 
 STDIN, STDOUT = 0, 1
@@ -84,7 +85,12 @@ def _answer(job: dict[str, Any]) -> dict[str, Any]:
 
 def _results(job: dict[str, Any]) -> list[Any]:
     document = job["document"]
+    if job.get("base"):
+        return [_base(job, document["source"])]
     count = len(document["items"])
+    if not count:
+        check(job["expression"], name=job["name"], functions=dict.fromkeys(job["functions"], _asking("")))
+        return []
     data = jsonatapy.JsonataData.from_json(orjson.dumps(document).decode())
     functions = {name: _asking(name) for name in job["functions"]}
     results, size = [], 0
@@ -105,6 +111,12 @@ def _results(job: dict[str, Any]) -> list[Any]:
                 f"The extension makes more than {SITE.output} bytes for all items", place=job["name"]
             )
     return results
+
+
+def _base(job: dict[str, Any], source: Any) -> Any:
+    functions = {name: _asking(name) for name in job["functions"]}
+    text = orjson.dumps(source).decode()
+    return run(job["expression"], text, functions=functions, name=job["name"], limits=SITE)
 
 
 def _asking(name: str) -> Callable[..., Any]:
