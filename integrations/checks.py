@@ -10,7 +10,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's name for it)
 
-from integrations.engine.registry import specs
+from integrations.engine.registry import coded
 from integrations.engine.spec import FlowSpec
 from integrations.mapping import MappingError, check
 
@@ -125,9 +125,9 @@ def check_production(app_configs: Configs, **_: Any) -> list[CheckMessage]:
 @register()
 def check_flows(app_configs: Configs, **_: Any) -> list[CheckMessage]:
     """E010 to E012: flows that call a flow there is not, whose mapping is broken, or that share an address."""
-    known = {spec.identifier for spec in specs()}
+    known = {spec.identifier for spec in coded()}
     found: list[CheckMessage] = []
-    for spec in specs():
+    for spec in coded():
         found += _calls(spec, known) + _mappings(spec)
     return found + _shared_aliases()
 
@@ -161,7 +161,7 @@ def _mappings(spec: FlowSpec) -> list[CheckMessage]:
 def _shared_aliases() -> list[CheckMessage]:
     """Aliases that several flows claim, or that are another flow's identifier, at one resource."""
     claims: dict[tuple[str, str], list[str]] = {}
-    for spec in specs():
+    for spec in coded():
         at = spec.trigger.resource
         for name in (spec.identifier, *spec.aliases):
             claims.setdefault((name.lower(), at), []).append(spec.identifier)

@@ -1,72 +1,45 @@
-"""Flows: what each is and needs, its switch, its tracing level, and a run by hand."""
+"""Flows: what each is and needs, its switch, its tracing level, a run by hand, its figures, its clones."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    JsonResponse,
+)
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from hub.theme import display
-from integrations.admin.base import ConsoleAdmin, PostAction, actor_of, subject_of
-from integrations.engine.faults import InvalidMessage, UnknownFlow
+from integrations.admin.base import PostAction, actor_of
+from integrations.admin.flow_clone_pages import ClonePages
+from integrations.admin.flow_edge import sheet_of, sheet_text
+from integrations.admin.flow_page import flow_context
+from integrations.admin.flow_progress import progress_of, remember, watched
+from integrations.engine.faults import InvalidMessage
 from integrations.engine.registry import spec_for
-from integrations.engine.spec import FlowSpec
 from integrations.engine.tracing import effective_tracing
-from integrations.models import Connection, Flow, Instance
-from integrations.present import badge, in_words
+from integrations.models import Flow, Instance
+from integrations.present import badge
 from integrations.services.flow_run import flow_run
-from integrations.services.flow_switch import (
-    FlowNotReady,
-    flow_activate,
-    flow_deactivate,
-    flow_problems,
-    flow_trace,
-)
-from integrations.services.schedule_save import next_times
-from lookups.models import Lookup
-from lookups.names import fold_name
+from integrations.services.flow_switch import FlowNotReady, flow_activate, flow_deactivate, flow_trace
 
 DAY = timedelta(hours=24)
+COUNTED = 1_000  # newest instances of a flow that the list looks at
 PARAMETER = "parameter_"
 
 
-def trigger_urls(spec: FlowSpec) -> list[str]:
-    """The addresses to enter at the edge system; [] for a flow no URL starts."""
-    if spec.trigger.kind != "inbound":
-        return []
-    base = f"{settings.HUB_URL.rstrip('/')}/ic/api/integration"
-    resources = (spec.trigger.resource, *spec.trigger.also)
-    found = [f"{base}/v1/flows/rest/{spec.identifier}/1.0/{resource}" for resource in resources]
-    if spec.package.project:
-        found += [
-            f"{base}/v2/flows/rest/project/{spec.package.project}/{spec.identifier}/1.0/{resource}"
-            for resource in resources
-        ]
-    return found
-
-
-def _connection_states(spec: FlowSpec) -> list[dict[str, Any]]:
-    rows = {row.name: row for row in Connection.objects.filter(name__in=spec.connections).defer("secrets")}
-    return [{"name": name, "row": rows.get(name)} for name in spec.connections]
-
-
-def _lookup_states(spec: FlowSpec) -> list[dict[str, Any]]:
-    rows = {row.folded: row for row in Lookup.objects.filter(folded__in=map(fold_name, spec.lookups))}
-    return [{"name": name, "row": rows.get(fold_name(name))} for name in spec.lookups]
-
-
-def _schedules(row: Flow) -> list[dict[str, Any]]:
-    rows = row.schedules.all()
-    return [{"row": item, "times": in_words(next_times(item)) if item.enabled else []} for item in rows]
-
-
 @admin.register(Flow)
-class FlowAdmin(ConsoleAdmin[Flow]):
+class FlowAdmin(ClonePages):
     """What is code is shown; what a site decides (switch, tracing, retention) can be changed."""
 
     post_actions = (
@@ -74,6 +47,7 @@ class FlowAdmin(ConsoleAdmin[Flow]):
         PostAction("deactivate", "integrations.activate_flow"),
         PostAction("trace", "integrations.trace_flow"),
         PostAction("run", "integrations.run_flow"),
+        *ClonePages.clone_actions,
     )
     panel_template = "admin/integrations/flow/panel.html"
     list_display = (
@@ -91,24 +65,27 @@ class FlowAdmin(ConsoleAdmin[Flow]):
     fields = ("retention_days", "acknowledgement_hours")
     actions = None
 
+    class Media:
+        """The drawing's style, and what refreshes a run and copies a setting."""
+
+        css = {"all": ["integrations/console.css", "integrations/flow.css"]}
+        js = ["integrations/flow.js"]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: a flow is code."""
+        """Never: a flow is code, and a clone is made on its page."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: its instances refer to it."""
+        """Never: its instances refer to it; a clone without any has a button of its own."""
         return False
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Flow]:
-        """With the last day's ends, counted by the flow's own index."""
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                good=_ends([Instance.Status.SUCCEEDED]),
-                bad=_ends([Instance.Status.FAILED, Instance.Status.HELD]),
-            )
-        )
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list, each row with the ends of its last day."""
+        listed = super().get_changelist_instance(request)
+        listed.result_list = list(listed.result_list)
+        for row in listed.result_list:
+            _count_ends(row)
+        return listed
 
     @display(description="Pattern", ordering="pattern")
     def pattern_name(self, row: Flow) -> str:
@@ -127,43 +104,62 @@ class FlowAdmin(ConsoleAdmin[Flow]):
         """The level that holds now."""
         return badge(effective_tracing(row))
 
-    @display(description="Succeeded 24 h", ordering="good")
-    def succeeded_24h(self, row: Any) -> int:
-        """Instances of the last day that succeeded."""
-        return int(row.good)
+    @display(description="Succeeded 24 h")
+    def succeeded_24h(self, row: Any) -> str:
+        """Instances of the last day that succeeded, among its newest."""
+        return f"{row.good}{row.and_more}"
 
-    @display(description="Errors 24 h", ordering="bad")
+    @display(description="Errors 24 h")
     def errors_24h(self, row: Any) -> SafeString | int:
-        """Instances of the last day that failed or are held."""
-        return badge("failed", str(row.bad)) if row.bad else 0
+        """Instances of the last day that failed or are held, among its newest."""
+        return badge("failed", f"{row.bad}{row.and_more}") if row.bad else 0
 
     # -- the page ----------------------------------------------------------------------------------------
 
     def panel(self, request: HttpRequest, row: Flow | None) -> dict[str, Any]:
         """All the code and the rows say of a flow."""
+        return flow_context(request, row) | self.clone_panel(request, row) if row else {}
+
+    def get_urls(self) -> list[URLPattern]:
+        """What is watched, and what is printed."""
+        wrap = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/progress/", wrap(self.progress_view), name=self.url_name("progress")),
+            path("<path:object_id>/edge.txt", wrap(self.edge_view), name=self.url_name("edge")),
+            *super().get_urls(),
+        ]
+
+    def _shown(self, request: HttpRequest, object_id: str) -> Flow:
+        row = self.get_object(request, unquote(object_id))
         if row is None:
-            return {}
-        shared: dict[str, Any] = {
-            "title": row.identifier,
-            "schedules": _schedules(row),
-            "tracing_levels": Flow.Tracing.choices,
-            "tracing_now": effective_tracing(row),
-            "recent": row.instances.order_by("-created_at", "-id")[:8],
-            "counts": self.get_queryset(request).get(pk=row.pk),
-        }
-        try:
-            spec = spec_for(row.identifier)
-        except UnknownFlow:
-            return shared
-        return shared | {
-            "spec": spec,
-            "urls": trigger_urls(spec),
-            "connections": _connection_states(spec),
-            "lookups": _lookup_states(spec),
-            "mappings": row.mappings.all(),
-            "problems": flow_problems(row),
-            "by_hand": spec.trigger.kind == "schedule",
-        }
+            raise Http404("There is no such flow")
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return row
+
+    def progress_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """A run's state and its lines after `after`, as JSON."""
+        row = self._shown(request, object_id)
+        if not request.user.has_perm("integrations.view_instance"):
+            raise PermissionDenied
+        instance = watched(request, row)
+        if instance is None:
+            raise Http404("There is no such run")
+        after = request.GET.get("after", "")
+        return JsonResponse(progress_of(instance, int(after) if after.isdecimal() and len(after) < 19 else 0))  # noqa: PLR2004  (a 64-bit number)
+
+    def edge_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """What to enter at the edge system, as a text file."""
+        row = self._shown(request, object_id)
+        spec = spec_for(row.identifier)
+        sheet = sheet_of(spec, row)
+        if sheet is None:
+            raise Http404("No address starts this flow")
+        answer = HttpResponse(sheet_text(spec, sheet), content_type="text/plain; charset=utf-8")
+        answer.headers["Content-Disposition"] = f'attachment; filename="{row.identifier}.txt"'
+        return answer
+
+    # -- the buttons -------------------------------------------------------------------------------------
 
     def post_activate(self, request: HttpRequest, row: Flow) -> None:
         """Switch on, or say everything that is missing."""
@@ -191,26 +187,22 @@ class FlowAdmin(ConsoleAdmin[Flow]):
         self.message_user(request, f"{row.identifier} is traced at level {level}{until}.", messages.SUCCESS)
 
     def post_run(self, request: HttpRequest, row: Flow) -> HttpResponse:
-        """Queue a run with the parameters entered, and go to its page."""
+        """Queue a run with the parameters entered, and watch it on this page."""
         given = {
             key.removeprefix(PARAMETER): str(value).strip()
             for key, value in request.POST.items()
             if key.startswith(PARAMETER) and str(value).strip()
         }
         instance = flow_run(flow=row, parameters=given, user=request.user, actor=actor_of(request))  # type: ignore[arg-type]  # admin pages know no anonymous user
-        self.message_user(request, f"{subject_of(instance)} is queued.", messages.SUCCESS)
-        return self.back_to(instance)
+        remember(request, row, given)
+        return HttpResponseRedirect(f"{self.page_of(row)}?run={instance.pk}#run")
 
 
-def _ends(statuses: list[str]) -> Coalesce:
-    """How many of a flow's instances of the last day ended so."""
-    counted = (
-        Instance.objects.filter(
-            flow=OuterRef("pk"), created_at__gte=timezone.now() - DAY, status__in=statuses
-        )
-        .order_by()
-        .values("flow")
-        .annotate(number=Count("pk"))
-        .values("number")
-    )
-    return Coalesce(Subquery(counted), 0)
+def _count_ends(row: Any) -> None:
+    """Set `good`, `bad` and `and_more`: the ends of the last day among the newest COUNTED, by the flow's index."""
+    newest = Instance.objects.filter(flow=row, created_at__gte=timezone.now() - DAY).order_by("-created_at")
+    found = list(newest.values_list("status", flat=True)[:COUNTED])
+    counts = Counter(found)
+    row.good = counts[Instance.Status.SUCCEEDED]
+    row.bad = counts[Instance.Status.FAILED] + counts[Instance.Status.HELD]
+    row.and_more = "+" if len(found) == COUNTED else ""

@@ -69,7 +69,7 @@ class Carriage:
     def __init__(self, run: "Run", ways: Ways, files: list[Carried]) -> None:
         self.run, self.ways, self.files = run, ways, files
         self.target = files[0].child.connection(aim_of(files[0])[0])
-        self.store = store_of(run, self.target.name)
+        self.store = store_of(files[0].child, self.target.name)
         self.directory = files[0].transfer.target_directory
 
     @property
@@ -146,7 +146,7 @@ class Carriage:
 
     @property
     def _most(self) -> int:
-        return most_at_once(self.run, self.target.name)
+        return at_once(self.target, self.store)
 
     def _judge(self, results: Each[Any], *, may_be_taken: bool) -> None:
         """A fault to each that failed, and one failure counted on the breaker."""

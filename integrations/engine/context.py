@@ -63,12 +63,14 @@ class Run:
         self.stream = Stream(instance, claim.fence)
         self.perform = perform
         self.feed = feed
-        self.properties = Properties(spec.package.config)
-        self.emails = Properties(spec.package.emails)
-        self.lookup = lookup_value
+        lists = spec.lists_under(parent.spec if parent is not None else None)
+        self.properties = Properties(lists.config)
+        self.emails = Properties(lists.emails)
+        self.lookup = spec.stands.asking(lookup_value)
         self.person_decided = False
         self.keys: list[BusinessKey] = []
         self._parent = parent
+        self._outermost: Run = parent._outermost if parent is not None else self
         self._stores: dict[str, FileStore] = {}
         self._connections: dict[str, Connection] = {}
         self._allowed_retries = 0
@@ -102,7 +104,8 @@ class Run:
         is not known arrived (None: it did not); `check` raises where a successful status comes with a no. Raises
         RemoteFault or BusinessFault.
         """
-        call = calling.Call(connection, operation, body, path_values or {}, expect, duplicate, check)
+        own = self.spec.stands.connection(connection)
+        call = calling.Call(own, operation, body, path_values or {}, expect, duplicate, check)
         return calling.invoke(self, call, key=key or f"{operation} at {connection}", verify=verify)
 
     def ask(self, connection: str, operation: str, *, expect: tuple[int, ...] = ()) -> calling.Answer:
@@ -125,20 +128,21 @@ class Run:
 
     def call(self, identifier: str, message: Any, *, feed: file_work.Feed | None = None) -> Any:
         """Call another flow as a child instance in this process; its answer, or its fault."""
-        return children.call_child(self, identifier, message, feed=feed)
+        return children.call_child(self, self.spec.stands.flow(identifier), message, feed=feed)
 
     def deliver(self, connection: str, *, directory: str, name: str) -> file_work.Delivery:
         """Where the passed file goes. A body returns this; the file is then written there once, alone or beside
         others, and the flow's answer is {"status": "SUCCESS", "size", "sha256"}."""
-        return file_work.Delivery(connection, directory, name)
+        return file_work.Delivery(self.spec.stands.connection(connection), directory, name)
 
     def hand_on(self, identifier: str, message: Any) -> None:
         """Queue this message for another flow, once; what that one meets is its own, and no fault of this run."""
-        handing_on.hand_on(self, identifier, message, key=f"handed on to {identifier}")
+        taker = self.spec.stands.flow(identifier)
+        handing_on.hand_on(self, taker, message, key=f"handed on to {identifier}")
 
     def expect_taken(self, identifier: str) -> None:
         """Inactive where a message handed on to this flow would not be taken: before the effect it is to tell of."""
-        handing_on.expect_taken(self, identifier)
+        handing_on.expect_taken(self, self.spec.stands.flow(identifier))
 
     def send_file(
         self,
@@ -152,9 +156,8 @@ class Run:
     ) -> None:
         """Send a file's bytes as the body of an operation; `expect`: the statuses that mean it was taken; `check`
         raises where such a status comes with a no."""
-        posting.post_file(
-            self, feed, calling.Call(connection, operation, None, path_values, expect, (), check)
-        )
+        own = self.spec.stands.connection(connection)
+        posting.post_file(self, feed, calling.Call(own, operation, None, path_values, expect, (), check))
 
     def send_segments(
         self,
@@ -273,23 +276,19 @@ class Run:
         return self._allowed_retries
 
     def connection(self, name: str) -> Connection:
-        """The connection's row as the attempt found it: an edit counts from the next attempt on.
-
-        Raises ConnectionUnusable.
-        """
-        if self._parent is not None:
-            return self._parent.connection(name)
-        if name not in self._connections:
-            self._connections[name] = connection_named(name)
-        return self._connections[name]
+        """The row of the connection that stands for this name, as the attempt found it: an edit counts from the next
+        attempt on. Raises ConnectionUnusable."""
+        known, own = self._outermost._connections, self.spec.stands.connection(name)
+        if own not in known:
+            known[own] = connection_named(own)
+        return known[own]
 
     def keep_store(self, connection: str, open_store: Callable[[], FileStore]) -> FileStore:
         """The store open for this connection, or a new one kept until the attempt ends; a child uses its parent's."""
-        if self._parent is not None:
-            return self._parent.keep_store(connection, open_store)
-        if connection not in self._stores:
-            self._stores[connection] = open_store()
-        return self._stores[connection]
+        stores, own = self._outermost._stores, self.spec.stands.connection(connection)
+        if own not in stores:
+            stores[own] = open_store()
+        return stores[own]
 
     def close(self) -> None:
         """Let go of stores and write the last lines."""

@@ -54,9 +54,10 @@ class FileFlow:
         """List, move, rename, report; the summary is the answer."""
         text = run.properties.text
         prefix = run.parameters[self.prefix] if self.by_parameter else text(self.prefix)
-        directory = self.place.directory_at(run, self.source)
+        source = run.spec.stands.connection(self.source)
+        directory = self.place.directory_at(run, source)
         job = Job(
-            source=self.source,
+            source=source,
             directory=directory,
             prefix=prefix,
             sent_prefix=text(self.sent_prefix),
@@ -69,7 +70,7 @@ class FileFlow:
         return finish(
             run,
             move_files(run, job),
-            where=f"{directory} of {self.source}",
+            where=f"{directory} of {source}",
             prefix=prefix,
             tell_of_none=self.tell_of_none,
             recipients=self.recipients,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.asked import Asked
 from integrations.engine.faults import TechnicalFault
+from integrations.engine.stands import NOTHING, Stands
 from integrations.engine.stream import Kind
 from integrations.mapping import Extension, apply_extensions, evaluate
 from integrations.models import MappingExtension
@@ -25,9 +26,9 @@ _extensions = Asked(
 )
 
 
-def mapping_functions() -> dict[str, Callable[..., Any]]:
-    """What expressions may call besides JSONata's own: $lookupValue and $property."""
-    return {"lookupValue": _lookup_value, "property": _property}
+def mapping_functions(stands: Stands = NOTHING) -> dict[str, Callable[..., Any]]:
+    """What expressions may call besides JSONata's own: $lookupValue and $property, asked of a clone's own lookups."""
+    return {"lookupValue": stands.asking(_lookup_value), "property": stands.asking(_property)}
 
 
 def _lookup_value(lookup: str, source: str, value: Any, target: str, *default: str) -> str:
@@ -57,7 +58,7 @@ def expression_of(run: "Run", name: str) -> str:
 
 def record_mapper(run: "Run", name: str) -> Callable[[Any], Any]:
     """As `map_message`, for many small records: the site's extensions as they are now, and no line for each."""
-    expression, functions = expression_of(run, name), mapping_functions()
+    expression, functions = expression_of(run, name), mapping_functions(run.spec.stands)
     extensions = site_extensions(run.instance.flow_id, name)
 
     def mapped(source: Any) -> Any:
@@ -69,7 +70,7 @@ def record_mapper(run: "Run", name: str) -> Callable[[Any], Any]:
 
 def map_message(run: "Run", name: str, source: Any) -> Any:
     """The mapping's result; MappingFailed or LookupMissing with the place where it cannot be made."""
-    expression, functions = expression_of(run, name), mapping_functions()
+    expression, functions = expression_of(run, name), mapping_functions(run.spec.stands)
     with run.stream.timed(Kind.MAPPED, f"Mapped with {name}") as line:
         line.payload_out = run.stream.kept(source, debug=True)
         target = evaluate(expression, source, functions=functions, name=name)

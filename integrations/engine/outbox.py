@@ -1,26 +1,20 @@
 """Sending the outbox: each mail claimed, sent, recorded; back-off while the mail server is down."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import structlog
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
 
 from integrations.adapters import open_adapter
 from integrations.adapters.contract import Endpoint, Mailer
 from integrations.adapters.errors import AdapterError, NotPermitted
-from integrations.engine.clock import db_now
 from integrations.engine.connections import connection_endpoint
 from integrations.engine.crash import crash
+from integrations.engine.outbox_rows import after_failure, due_rows, mine, sent, take
 from integrations.models import Connection, Notification
 
 log = structlog.get_logger(__name__)
 State = Notification.State
-CLAIM_SECONDS = 120
-LONGEST_WAIT = 600
-MOST_REFUSALS = 5
-GIVE_UP_AFTER = timedelta(days=3)
 
 
 def mail_endpoint() -> Endpoint:
@@ -48,27 +42,21 @@ def send_due(limit: int = 50, *, stopping: Callable[[], bool] = lambda: False) -
 
     `stopping` is asked before each: a mail server that says nothing must not hold up the end of the process.
     """
-    due = Notification.objects.filter(
-        Q(state=State.PENDING) | Q(state=State.SENDING), next_try_at__lte=db_now()
-    ).order_by("next_try_at")[:limit]
-    rows = list(due)
+    rows = due_rows(Notification.objects.all(), limit)
     if not rows:
         return 0
     endpoint = mail_endpoint()
     return sum(_send(endpoint, row) for row in rows if not stopping() and _take(row))
 
 
+def send_now(row: Notification) -> bool:
+    """Send this one, whoever's turn it is; False where it did not go out or another sender has it."""
+    return _take(row) and _send(mail_endpoint(), row)
+
+
 def _take(row: Notification) -> bool:
     """Claim a mail; one found in SENDING may have gone out before its sender died: marked as such."""
-    maybe = row.state == State.SENDING
-    return bool(
-        Notification.objects.filter(pk=row.pk, state=row.state, tries=row.tries).update(
-            state=State.SENDING,
-            tries=F("tries") + 1,
-            maybe_twice=maybe or row.maybe_twice,
-            next_try_at=db_now() + timedelta(seconds=CLAIM_SECONDS),
-        )
-    )
+    return take(row, maybe_twice=row.state == State.SENDING or row.maybe_twice)
 
 
 def _send(endpoint: Endpoint, row: Notification) -> bool:
@@ -87,27 +75,24 @@ def _send(endpoint: Endpoint, row: Notification) -> bool:
         _put_back(row, error)
         return False
     crash("mail_sent_unsaved")
-    _mine(row).update(state=State.SENT, sent_at=db_now(), trouble="")
+    sent(row)
     return True
 
 
-def _mine(row: Notification) -> QuerySet[Notification]:
-    """The row, if nobody took it over meanwhile because this sender was silent for too long."""
-    return Notification.objects.filter(pk=row.pk, state=State.SENDING, tries=row.tries + 1)
-
-
 def _put_back(row: Notification, error: AdapterError) -> None:
-    """Again later; given up after three days of a server that is down, or at once where it says never.
+    """Again later, or given up.
 
     A server that took it for some recipients only has taken it: a repeat would reach those twice.
     """
-    tries = row.tries + 1
     partly = isinstance(error, NotPermitted) and error.sent
-    over = db_now() - row.created_at > GIVE_UP_AFTER or (not error.passing and tries >= MOST_REFUSALS)
-    _mine(row).update(
-        state=State.SENT if partly else State.GIVEN_UP if over else State.PENDING,
+    later = after_failure(row, passing=error.passing)
+    if partly:
+        later["state"] = State.SENT
+    mine(row).update(
+        **later,
         trouble=f"{error.text}: {error.detail}" if error.detail else error.text,
-        next_try_at=db_now() + timedelta(seconds=min(2.0**tries, LONGEST_WAIT)),
         maybe_twice=row.maybe_twice or (error.sent and not partly),
     )
-    log.warning("mail_not_sent", notification=row.pk, error=error.text, given_up=over)
+    log.warning(
+        "mail_not_sent", notification=row.pk, error=error.text, given_up=later["state"] == State.GIVEN_UP
+    )

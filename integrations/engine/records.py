@@ -8,7 +8,7 @@ disagree, as after a crash between them, the ledger is right.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from integrations.adapters.contract import FileInfo
@@ -57,6 +57,7 @@ def process_files(run: "Run", job: RecordJob) -> Summary:
     """
     check_prefixes(job.prefix, sent=job.sent_prefix)
     source = run.connection(job.source)
+    job = replace(job, source=source.name)
     files = listed_files(run, job)
     if files:
         job.ready()

@@ -1,4 +1,4 @@
-"""Finding flows: every module below `flows` of every installed app is imported once."""
+"""Finding flows: every module below `flows` of every installed app is imported once; clones are in the database."""
 
 import difflib
 import importlib
@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from django.apps import apps
 
+from integrations.engine.clones import Clones
 from integrations.engine.faults import UnknownFlow
 from integrations.engine.spec import FlowSpec, registered
 
@@ -44,10 +45,19 @@ def _names(specs: list[FlowSpec]) -> dict[str, FlowSpec]:
     return {**clear, **own}
 
 
-def specs() -> list[FlowSpec]:
-    """Every flow, by package and identifier."""
+def coded() -> list[FlowSpec]:
+    """Every flow of the code, by package and identifier; no clones, and no database is asked."""
     unique = {spec.identifier: spec for spec in _index().values()}
-    return sorted(unique.values(), key=lambda spec: (spec.package.name, spec.identifier))
+    return sorted(unique.values(), key=_order)
+
+
+def specs() -> list[FlowSpec]:
+    """Every flow there is, clones too, by package and identifier."""
+    return sorted([*coded(), *_clones.all()], key=_order)
+
+
+def _order(spec: FlowSpec) -> tuple[str, str]:
+    return (spec.package.name, spec.identifier)
 
 
 def spec_at(identifier: str, resource: str) -> FlowSpec:
@@ -58,18 +68,32 @@ def spec_at(identifier: str, resource: str) -> FlowSpec:
     printed = identifier.lower()
     others = [
         one
-        for one in specs()
+        for one in coded()
         if printed in map(str.lower, one.aliases) and resource in (one.trigger.resource, *one.trigger.also)
     ]
     return others[0] if len(others) == 1 else spec
 
 
 def spec_for(identifier: str) -> FlowSpec:
-    """The flow of this identifier or alias, in any case; UnknownFlow names the nearest one otherwise."""
+    """The flow or clone of this identifier, or the flow of this alias, in any case; UnknownFlow names the nearest."""
     index = _index()
-    spec = index.get(identifier.lower())
+    spec = index.get(identifier.lower()) or _clones.named(identifier)
     if spec is None:
         near = difflib.get_close_matches(identifier.lower(), index, n=1, cutoff=0.8)
         hint = f"Did you mean {index[near[0]].identifier}?" if near else ""
         raise UnknownFlow(f"There is no flow {identifier}", hint=hint)
     return spec
+
+
+def code_names() -> frozenset[str]:
+    """Identifiers and aliases of the code in lower case: what no clone may be called."""
+    claimed = {alias.lower() for spec in coded() for alias in spec.aliases}
+    return frozenset(_index()) | claimed
+
+
+def clones_changed() -> None:
+    """This process has made, changed or deleted a clone: it shall know at once."""
+    _clones.forget()
+
+
+_clones = Clones(lambda identifier: _index().get(identifier.lower()))

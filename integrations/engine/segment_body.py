@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import orjson
 
 from integrations.engine.mapper import expression_of, mapping_functions, site_extensions
+from integrations.engine.stands import Stands
 from integrations.mapping import Expression, MappingProcesses, Segment, apply_extensions, evaluate
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Question:
 
     name: str
     arguments: list[Any]
+    stands: Stands
     value: Any = None
     raised: BaseException | None = None
     answered: threading.Event = field(default_factory=threading.Event)
@@ -33,7 +35,7 @@ class Question:
     def answer(self) -> None:
         """Call the function here."""
         try:
-            self.value = mapping_functions()[self.name](*self.arguments)
+            self.value = mapping_functions(self.stands)[self.name](*self.arguments)
         except BaseException as error:  # noqa: BLE001  (raised again in the thread that asked)
             self.raised = error
         self.answered.set()
@@ -45,6 +47,7 @@ class BodyMaker:
     def __init__(self, run: "Run", name: str, message: Any, *, large: bool) -> None:
         """`name`: of the mapping; `large`: whether there are so many segments that processes are worth their start."""
         self._expression = Expression(expression_of(run, name), name, message, tuple(mapping_functions()))
+        self._stands = run.spec.stands
         self._extensions = site_extensions(run.instance.flow_id, name)
         if self._extensions:
             run.note(f"{name} has {len(self._extensions)} extension(s) of this site")
@@ -71,7 +74,7 @@ class BodyMaker:
         """The segment's body; MappingError, or what a lookup raised."""
 
         def ask(name: str, arguments: list[Any]) -> Any:
-            question = Question(name, arguments)
+            question = Question(name, arguments, self._stands)
             put(question)
             question.answered.wait()
             if question.raised is not None:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from integrations.engine.stands import NOTHING, Stands
 from integrations.mapping import load_base
 from integrations.models import Flow
 
@@ -109,6 +110,8 @@ class FlowSpec:
     tables: tuple[str, ...] = ()
     recipients: tuple[str, ...] = ()
     folder: Path = Path()
+    clone_of: str = ""
+    stands: Stands = NOTHING
 
     @property
     def description(self) -> str:
@@ -119,6 +122,11 @@ class FlowSpec:
     def version(self) -> str:
         """The package's version, e.g. 01.23.3000."""
         return self.package.version
+
+    def lists_under(self, parent: "FlowSpec | None") -> Package:
+        """Whose property lists it reads when called: its own; an error handler those of the flow that failed."""
+        called_for = parent is not None and parent.package.error_handler == self.identifier
+        return parent.package if parent is not None and called_for else self.package
 
     @property
     def lookups(self) -> tuple[str, ...]:

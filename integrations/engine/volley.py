@@ -62,7 +62,7 @@ def carry(
 
     [] where the first one has to go alone.
     """
-    flow = brood.row_of(handover.flow)
+    flow = brood.row_of(run.spec.stands.flow(handover.flow))
     if not brood.may_be(run, flow):
         return []
     volley = _read(run, ways, [_prepared(run, ways, handover, flow, info) for info in infos])
@@ -79,9 +79,9 @@ def _read(run: "Run", ways: Ways, found: Sequence[Carried]) -> list[Carried]:
     aim = aim_of(found[0])
     same = list(takewhile(lambda one: aim_of(one) == aim, found))
     with at_edge(aim[0]):
-        store = store_of(run, aim[0])
+        store = store_of(found[0].child, aim[0])
         taken = store.taken(
-            aim[1], [one.transfer.target_name for one in same], at_once=most_at_once(run, aim[0])
+            aim[1], [one.transfer.target_name for one in same], at_once=most_at_once(found[0].child, aim[0])
         )
     free = list(takewhile(lambda one: one.transfer.target_name not in taken, same))
     if not free:

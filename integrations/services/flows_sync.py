@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from integrations.engine.registry import specs
+from integrations.engine.registry import clones_changed, coded
 from integrations.engine.spec import FlowSpec
 from integrations.mapping import digest
 from integrations.models import Connection, Flow, Mapping, Schedule
@@ -20,36 +20,56 @@ def flows_sync() -> None:
     What people set (switch, tracing, schedules, connection settings) is never touched.
     """
     with transaction.atomic():
-        present = [_flow_row(spec) for spec in specs()]
+        present = [flow for spec in coded() for flow in _with_clones(_flow_row(spec), spec)]
         gone = Flow.objects.exclude(pk__in=[flow.pk for flow in present]).filter(present=True)
         for flow in gone:
             flow.present = flow.active = False
             flow.save()
         for path in sorted((settings.BASE_DIR / PACKAGES).glob("*.json")):
             _load_package(json.loads(path.read_text()))
+    clones_changed()
 
 
-def _flow_row(spec: FlowSpec) -> Flow:
-    owned = {
-        "name": spec.name,
+def flow_fields(spec: FlowSpec) -> dict[str, Any]:
+    """What the code says of a flow's row, and of its clones'; the name of a clone is its own."""
+    return {
         "package": spec.package.name,
         "version": spec.version,
         "pattern": spec.pattern,
         "description": spec.description,
         "present": True,
     }
+
+
+def _flow_row(spec: FlowSpec) -> Flow:
+    owned = {"name": spec.name, **flow_fields(spec)}
     flow = Flow.objects.filter(identifier=spec.identifier).first()
     if flow is None:
         flow = Flow.objects.create(identifier=spec.identifier, **owned)
-    elif any(getattr(flow, name) != value for name, value in owned.items()):
-        for name, value in owned.items():
-            setattr(flow, name, value)
-        flow.save()
-    _mapping_rows(flow, spec)
+    else:
+        _refresh(flow, owned)
+    mapping_rows(flow, spec)
     return flow
 
 
-def _mapping_rows(flow: Flow, spec: FlowSpec) -> None:
+def _with_clones(flow: Flow, spec: FlowSpec) -> list[Flow]:
+    """The flow and its clones, which follow the code as it does."""
+    clones = list(flow.clones.all())
+    for clone in clones:
+        _refresh(clone, flow_fields(spec))
+        mapping_rows(clone, spec)
+    return [flow, *clones]
+
+
+def _refresh(flow: Flow, owned: dict[str, Any]) -> None:
+    if any(getattr(flow, name) != value for name, value in owned.items()):
+        for name, value in owned.items():
+            setattr(flow, name, value)
+        flow.save()
+
+
+def mapping_rows(flow: Flow, spec: FlowSpec) -> None:
+    """The base mappings as the flow's own rows, which extensions are attached to."""
     for name, expression in spec.mappings.items():
         Mapping.objects.update_or_create(
             flow=flow, name=name, defaults={"expression": expression, "digest": digest(expression)}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from integrations import checks
-from integrations.engine.registry import specs
+from integrations.engine.registry import coded
 
 
 def _ids(messages):
@@ -83,14 +83,14 @@ def test_a_flow_that_does_not_hold_together_is_said(monkeypatch, change, expecte
     one = (
         "OUTL-BA-DACS_FTP_TRANSFER"  # which answers at the same resource as the flow whose name it takes here
     )
-    wrong = [replace(spec, **change) if spec.identifier == one else spec for spec in specs()]
-    monkeypatch.setattr(checks, "specs", lambda: wrong)
+    wrong = [replace(spec, **change) if spec.identifier == one else spec for spec in coded()]
+    monkeypatch.setattr(checks, "coded", lambda: wrong)
     assert expected in _ids(_all())
 
 
 def test_a_broken_mapping_is_said(monkeypatch):
-    spec = next(spec for spec in specs() if spec.mapping_names)
+    spec = next(spec for spec in coded() if spec.mapping_names)
     broken = replace(spec)
     broken.__dict__["mappings"] = dict.fromkeys(spec.mapping_names, '{"a": ')
-    monkeypatch.setattr(checks, "specs", lambda: [broken, *[other for other in specs() if other is not spec]])
+    monkeypatch.setattr(checks, "coded", lambda: [broken, *[other for other in coded() if other is not spec]])
     assert "integrations.E011" in _ids(_all())

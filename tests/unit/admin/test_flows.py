@@ -36,7 +36,7 @@ def test_the_page_says_what_the_flow_needs(viewer, flow):
 def test_an_inbound_flow_shows_the_address_to_enter_at_the_edge_system(viewer, settings):
     settings.HUB_URL = "https://hub.example.com/"
     flow = models.Flow.objects.get(identifier="OUTL-BA-DACS_CCS_CUST_SYNC_ACK")
-    address = f"/flows/rest/{flow.identifier}/1.0/sendCustomerSyncAck"
+    address = f"/flows/oracleutilities/{flow.identifier}/1.0/sendCustomerSyncAck"
     assert f"POST https://hub.example.com/ic/api/integration/v1{address}" in text_of(
         viewer.get(page_of(flow))
     )
@@ -82,10 +82,10 @@ def test_a_wrong_level_is_said_and_changes_nothing(configurator, flow, posted):
     assert "errornote" in text_of(answer)
 
 
-def test_run_now_goes_to_the_instance(operator, active):
+def test_run_now_is_watched_on_the_flow_s_page(operator, active):
     answer = operator.post(page_of(active, "run"), PREFIX)
     instance = models.Instance.objects.get()
-    assert answer.headers["Location"] == page_of(instance)
+    assert answer.headers["Location"] == f"{page_of(active)}?run={instance.pk}#run"
     assert (instance.cause, instance.parameters) == ("manual", {"extractedFileNamePrefix": "C1-DCTEX"})
 
 

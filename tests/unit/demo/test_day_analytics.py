@@ -20,7 +20,7 @@ from demo.ouai import ENROLMENTS, FEEDBACK, FORECASTS, KWH, OUTCOMES
 from demo.show import Show
 from demo.world import World
 from demo.world_ouai_dacs import CHILD_FLOWS, EXTRACT_BUCKET, KWH_BUCKET
-from integrations.engine.registry import specs
+from integrations.engine.registry import coded
 from integrations.engine.spec import Scheduled
 from tests.unit.demo.test_day import Middle
 
@@ -192,7 +192,7 @@ def test_a_day_that_goes_well_is_seen_whole_and_said_in_words(hub, show):
 
 def test_a_day_starts_every_flow_of_the_package_that_is_scheduled(hub, show):
     play(hub, show)
-    package = [spec for spec in specs() if spec.package.name == ANALYTICS_PACKAGE]
+    package = [spec for spec in coded() if spec.package.name == ANALYTICS_PACKAGE]
     assert {spec.identifier for spec in package if isinstance(spec.trigger, Scheduled)} == FLOWS
     assert set(hub.started) == FLOWS
     assert hub.started.count(day_analytics.FEEDBACK_FLOW) == 2
