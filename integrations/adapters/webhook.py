@@ -1,0 +1,101 @@
+"""Webhooks: one POST to an address a person entered, under the rules that connections go by.
+
+The name is resolved once, checked and connected to (addresses.py), redirects are not followed, and the path, which in
+chats' webhooks is the secret, is in no error text.
+"""
+
+from collections.abc import Mapping, Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from requests import Response
+
+from integrations.adapters.addresses import resolve
+from integrations.adapters.contract import Endpoint
+from integrations.adapters.errors import AddressRefused, Misconfigured, Refused, Unreachable
+from integrations.adapters.http_session import session_for
+from integrations.adapters.rest_answers import http_errors, refused
+from integrations.adapters.scrub import scrub
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
+_SCHEMES = ("https", "http")
+_WITHOUT_TLS = (
+    "A webhook without TLS (http://) may go to this machine only, or to networks named in HUB_ALLOWED_NETWORKS;"
+    " use https://"
+)
+
+
+def webhook_problems(url: str, allowed: Sequence[str]) -> list[str]:
+    """What is wrong with a webhook's URL, a sentence each; `allowed`: HUB_ALLOWED_NETWORKS. Asks no name server."""
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or any(char.isspace() for char in url):
+        return ["The webhook's URL begins with https:// and a host"]
+    if parts.username or parts.password:
+        return ["The webhook's URL has a user or password in it, which is not sent"]
+    return _address_problems(parts, allowed)
+
+
+def _address_problems(parts: SplitResult, allowed: Sequence[str]) -> list[str]:
+    host = str(parts.hostname)
+    literal = host == "localhost" or ":" in host or host.replace(".", "").isdigit()
+    if parts.scheme == "http" and not (allowed or literal):
+        return [_WITHOUT_TLS]
+    if literal:
+        try:
+            resolve(host, 1, timeout=1, allowed=_networks(parts.scheme, allowed))
+        except (AddressRefused, Misconfigured, Unreachable) as error:
+            return [f"{error.text}. {error.hint}".strip()]
+    return []
+
+
+def _networks(scheme: str, allowed: Sequence[str]) -> tuple[str, ...]:
+    """Where such a URL may lead: without TLS to stated networks, and where none are stated to this machine."""
+    return tuple(allowed) or (LOOPBACK if scheme == "http" else ())
+
+
+def webhook_post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: Sequence[str]) -> int:
+    """POST a JSON body; the status of an answer of success. AdapterError, Refused with the status of any other."""
+    problems = webhook_problems(url, allowed)
+    if problems:
+        raise Misconfigured(problems[0])
+    parts = urlsplit(url)
+    endpoint = _endpoint(parts, allowed)
+    what = f"POST {parts.scheme}://{parts.netloc}"
+    with http_errors(endpoint, what):
+        answer = session_for(endpoint).post(
+            url,
+            data=body,
+            headers={"Content-Type": "application/json", "User-Agent": "Busbar", **headers},
+            timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+            allow_redirects=False,
+            stream=True,
+        )
+        with answer:
+            if not 200 <= answer.status_code < 300:  # noqa: PLR2004  (the class of successes)
+                raise _refused(answer, endpoint, what)
+            return int(answer.status_code)
+
+
+def _endpoint(parts: SplitResult, allowed: Sequence[str]) -> Endpoint:
+    """As an adapter would see it; its "secret" is what follows the host, so that no text shows it."""
+    rest = parts.path + (f"?{parts.query}" if parts.query else "")
+    return Endpoint(
+        name=f"webhook to {parts.netloc}",
+        adapter="webhook",
+        settings={"url": f"{parts.scheme}://{parts.netloc}"},
+        secrets={"path": rest} if len(rest) > 1 else {},
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=ANSWER_SECONDS,
+        allowed_networks=_networks(parts.scheme, allowed),
+    )
+
+
+def _refused(answer: Response, endpoint: Endpoint, what: str) -> Refused:
+    """In words; where it points to another address, without the part that is secret."""
+    error = refused(answer, endpoint, what)
+    error.hint = scrub(error.hint, endpoint)
+    return error
