@@ -51,13 +51,19 @@ def _timeouts(connection: Connection) -> list[str]:
 
 
 def connection_save(
-    *, connection: Connection, trust: Sequence[TrustCertificate], actor: str, address: str | None = None
+    *,
+    connection: Connection,
+    trust: Sequence[TrustCertificate],
+    actor: str,
+    address: str | None = None,
+    incomplete: bool = False,
 ) -> Connection:
     """Check, save with history, set the certificates it trusts, audit; ConnectionProblems where it cannot work.
 
-    What an earlier test found is kept only where nothing it depended on has changed.
+    What an earlier test found is kept only where nothing it depended on has changed. `incomplete`: save it all the
+    same, as an imported one whose secrets are still to be entered; no flow that needs it goes on before.
     """
-    problems = connection_problems(connection=connection, trust=trust)
+    problems = [] if incomplete else connection_problems(connection=connection, trust=trust)
     if problems:
         raise ConnectionProblems(problems)
     made = connection.pk is None
