@@ -1,26 +1,28 @@
 """monitoring/errors: what failed."""
 
 import uuid
-from collections.abc import Callable
+from typing import Any
 
-from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.api import documents
-from integrations.api.errors import BadRequest
-from integrations.api.monitoring import MonitoringView, criteria_of, page_of, parameters_of
+from integrations.api.criteria import choice, criteria_of
+from integrations.api.error_groups import GROUPS, connections_of
+from integrations.api.error_query import CRITERIA, Rows, errors_asked_for
+from integrations.api.monitoring import MonitoringView, parameters_of
+from integrations.api.paging import PAGING, list_page, merged_page
 from integrations.api.shapes import error_shape
 from integrations.models import ErrorInstance
 
 VIEW = "integrations.view_instance"
-Rows = QuerySet[ErrorInstance]
+EXPANSIONS = ("integration", "connection")
 
 
-def _rows() -> Rows:
-    return ErrorInstance.objects.select_related("instance__flow")
+def _related(rows: Rows) -> Rows:
+    return rows.select_related("instance__flow")
 
 
 class ErrorsView(MonitoringView):
@@ -36,15 +38,26 @@ class ErrorsView(MonitoringView):
         responses=documents.answers(documents.ErrorPage),
     )
     def get(self, request: Request) -> Response:
-        """A page of errors; without q's status, of the open ones and those sent again."""
-        parameters = parameters_of(request, frozenset({"q", "limit", "offset"}))
-        criteria = criteria_of(parameters.get("q", ""), frozenset(CRITERIA))
-        rows = _rows()
-        if "status" not in criteria:
-            rows = rows.filter(state__in=[ErrorInstance.State.OPEN, ErrorInstance.State.RESUBMITTED])
-        for name, value in criteria.items():
-            rows = CRITERIA[name](rows, value)
-        return Response(page_of(request, rows, parameters, lambda row: error_shape(request, row)))
+        """A page of errors, or of groups of them; without q's status, of the open ones and those sent again."""
+        parameters = parameters_of(request, PAGING | {"q", "groupBy", "expand", "return"})
+        criteria = criteria_of(parameters.get("q", ""), CRITERIA)
+        expand = _expansions(parameters.get("expand", ""))
+        rows, branches = errors_asked_for(criteria)
+        group = choice(parameters, "groupBy", ("", *GROUPS))
+        if group:
+            items, exact = GROUPS[group]([rows.filter(**branch) for branch in branches])
+            body = list_page(request, items, parameters, exact=exact)
+        else:
+            body = merged_page(
+                request,
+                _related(rows),
+                branches,
+                parameters,
+                lambda row: error_shape(request, row),
+                order="last_failed_at",
+            )
+            _expand(body["items"], expand)
+        return Response(body | {"timeWindow": criteria.get("timewindow", "")})
 
 
 class ErrorView(MonitoringView):
@@ -56,34 +69,32 @@ class ErrorView(MonitoringView):
         operation_id="errors_get",
         summary="One error instance",
         tags=["Monitoring"],
+        parameters=documents.EXPAND_ERROR,
         responses=documents.answers(documents.ErrorDocument, missing=True),
     )
     def get(self, request: Request, instance_id: uuid.UUID) -> Response:
         """What failed, where and why."""
-        parameters_of(request)
-        error = _rows().filter(instance_id=instance_id).first()
+        parameters = parameters_of(request, frozenset({"expand", "return"}))
+        expand = _expansions(parameters.get("expand", ""))
+        error = _related(ErrorInstance.objects.filter(instance_id=instance_id)).first()
         if error is None:
             raise Http404
-        return Response(error_shape(request, error))
+        shape = error_shape(request, error)
+        _expand([shape], expand)
+        return Response(shape)
 
 
-def _by_status(rows: Rows, value: str) -> Rows:
-    if value not in ErrorInstance.State.values:
-        raise BadRequest(f"status is {value[:40]!r}; it is one of {', '.join(ErrorInstance.State.values)}")
-    return rows.filter(state=value)
+def _expansions(text: str) -> list[str]:
+    """What `expand` names: integration, connection, or both with a comma."""
+    return [choice({"expand": one.strip()}, "expand", EXPANSIONS) for one in text.split(",") if one.strip()]
 
 
-def _by_family(rows: Rows, value: str) -> Rows:
-    if not (value.isascii() and value.isdigit() and len(value) < 19):  # noqa: PLR2004  (digits of a 64-bit key)
-        raise BadRequest(f"family is {value[:40]!r}, which is no number")
-    return rows.filter(family_id=int(value))
-
-
-CRITERIA: dict[str, Callable[[Rows, str], Rows]] = {
-    "status": _by_status,
-    "code": lambda rows, value: rows.filter(instance__flow__identifier__iexact=value),
-    "errorCode": lambda rows, value: rows.filter(fault_code=value),
-    "faultClass": lambda rows, value: rows.filter(fault_class=value),
-    "primaryValue": lambda rows, value: rows.filter(instance__primary_key_value=value),
-    "family": _by_family,
-}
+def _expand(items: list[dict[str, Any]], expand: list[str]) -> None:
+    if "integration" in expand:
+        for item in items:
+            names = ("integrationId", "code", "integrationName", "integrationVersion")
+            item["integration"] = {name: item[name] for name in names}
+    if "connection" in expand:
+        found = connections_of([uuid.UUID(item["id"]) for item in items])
+        for item in items:
+            item["connections"] = found.get(uuid.UUID(item["id"]), [])

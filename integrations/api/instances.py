@@ -1,42 +1,47 @@
-"""monitoring/instances: what ran, and what each did."""
+"""monitoring/instances: what ran."""
 
 import uuid
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, F, Max
+from django.db.models.functions import Coalesce
 from django.http import Http404
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from integrations.api import documents
 from integrations.api.auth import actor_of, client_of
-from integrations.api.errors import BadRequest, Forbidden
-from integrations.api.monitoring import MonitoringView, criteria_of, may, page_of, parameters_of
-from integrations.api.shapes import OIC_STATUS, activity_shape, instance_links, instance_shape, payload_shape
-from integrations.models import Activity, Instance, Payload
-from integrations.services.audit import audit
-from integrations.storage import payload_bytes
+from integrations.api.criteria import choice, criteria_of
+from integrations.api.instance_detail import instance_detail
+from integrations.api.instance_query import CRITERIA, InstanceQuery, Rows, asked_for, took
+from integrations.api.monitoring import MonitoringView, address_of, may, order_of, parameters_of
+from integrations.api.paging import PAGING, keyed_page, list_page, merged_page
+from integrations.api.shapes import instance_links, instance_shape, moment, run_of
+from integrations.models import Flow, Instance
+from integrations.services.instance_abort import instance_abort
 
-VIEW, READ_PAYLOAD = "integrations.view_instance", "integrations.read_payload"
-WINDOWS = {"1h": 1, "6h": 6, "1d": 24, "2d": 48, "3d": 72}
-SHOWN_BYTES = 64 * 1024  # of one payload in a stream; the console has the whole
-Rows = QuerySet[Instance]
+VIEW, ABORT = "integrations.view_instance", "integrations.discard_instance"
+ORDERS = ("creationdate", "lastupdateddate", "executiontime")
+KNOWN = PAGING | {"q", "orderBy", "fields", "groupBy", "return"}
 
 
-def instances_for(request: Request) -> Rows:
-    """All instances for who may see them; otherwise those the calling client sent."""
-    rows = Instance.objects.select_related("flow", "client", "user")
-    return rows if may(request, VIEW) else rows.filter(client=client_of(request))
+def _rows() -> Rows:
+    return Instance.objects.select_related("flow", "client", "user")
+
+
+def _own(request: Request) -> int | None:
+    """The calling client's key, where it sees only what it sent; None for who may see all."""
+    client = client_of(request)
+    return client.pk if client is not None and not may(request, VIEW) else None
 
 
 def instance_or_404(request: Request, instance_id: uuid.UUID) -> Instance:
     """The instance, if the caller may see it; one it may not see is not there."""
-    instance = instances_for(request).filter(pk=instance_id).first()
-    if instance is None:
+    own = _own(request)
+    instance = _rows().filter(pk=instance_id).first()
+    if instance is None or (own is not None and instance.client_id != own):
         raise Http404
     return instance
 
@@ -55,15 +60,21 @@ class InstancesView(MonitoringView):
         responses=documents.answers(documents.InstancePage),
     )
     def get(self, request: Request) -> Response:
-        """A page of instances; `fields=id` gives their ids and links only."""
-        parameters = parameters_of(request, frozenset({"q", "limit", "offset", "orderBy", "fields"}))
-        rows = filtered(instances_for(request), criteria_of(parameters.get("q", ""), frozenset(CRITERIA)))
-        only_ids = _choice(parameters, "fields", ("all", "id")) == "id"
-        _choice(parameters, "orderBy", ("creationdate",))
-        if only_ids:
-            return Response(page_of(request, rows, parameters, lambda row: _short(request, row)))
-        rows = rows.prefetch_related("keys")
-        return Response(page_of(request, rows, parameters, lambda row: instance_shape(request, row)))
+        """A page of instances; `fields=id` and `runId` give those and links only, `groupBy=integration` counts."""
+        parameters = parameters_of(request, KNOWN)
+        criteria = criteria_of(parameters.get("q", ""), CRITERIA)
+        fields = choice(parameters, "fields", ("all", "id", "runId"))
+        order = choice(parameters, "orderBy", ORDERS)
+        minimal = choice(parameters, "return", ("all", "minimal")) == "minimal"
+        rows = _rows() if minimal or fields != "all" else _rows().prefetch_related("keys")
+        query = asked_for(rows, criteria, _own(request))
+        if choice(parameters, "groupBy", ("", "integration")):
+            body = _grouped(request, query, parameters)
+        elif fields == "all":
+            body = _page(request, query, parameters, order, minimal=minimal)
+        else:
+            body = _short_page(request, query, parameters, order, fields)
+        return Response(body | {"timeWindow": criteria.get("timewindow", "")})
 
 
 class InstanceView(MonitoringView):
@@ -76,141 +87,104 @@ class InstanceView(MonitoringView):
         operation_id="instances_get",
         summary="One instance",
         tags=["Monitoring"],
-        responses=documents.answers(documents.InstanceDocument, missing=True),
+        parameters=documents.RETURN,
+        responses=documents.answers(documents.InstanceDetail, missing=True),
     )
     def get(self, request: Request, instance_id: uuid.UUID) -> Response:
-        """Its state, times, keys and fault; never its message."""
-        parameters_of(request)
-        return Response(instance_shape(request, instance_or_404(request, instance_id)))
+        """Its state, times, keys, milestones and fault; never its message."""
+        parameters = parameters_of(request, frozenset({"return"}))
+        minimal = choice(parameters, "return", ("all", "minimal")) == "minimal"
+        return Response(instance_detail(request, instance_or_404(request, instance_id), minimal=minimal))
 
 
-class ActivityStreamView(MonitoringView):
-    """One instance's activity stream."""
+class AbortView(MonitoringView):
+    """Abort."""
 
-    rights = {"GET": VIEW}
-    shows_own = True
+    rights = {"POST": ABORT}
 
     @extend_schema(
-        operation_id="instances_activity_stream",
-        summary="What an instance did, line by line",
+        operation_id="instances_abort",
+        summary="Abort an instance that is under way",
         tags=["Monitoring"],
-        parameters=documents.STREAM_QUERY,
-        responses=documents.answers(documents.ActivityPage, missing=True),
+        request=documents.AbortRequest,
+        responses=documents.answers(documents.InstanceDocument, missing=True, conflict=True),
     )
-    def get(self, request: Request, instance_id: uuid.UUID) -> Response:
-        """A page of lines in the order they happened. `payloads=true` adds kept payloads, for who may read them."""
-        parameters = parameters_of(request, frozenset({"limit", "offset", "payloads"}))
+    def post(self, request: Request, instance_id: uuid.UUID) -> Response:
+        """Nothing more is begun for it; a call to a target that is under way is not taken back."""
+        order = order_of(request, {"reason": str})
         instance = instance_or_404(request, instance_id)
-        with_text = _choice(parameters, "payloads", ("false", "true")) == "true"
-        reads = may(request, READ_PAYLOAD)
-        if with_text and not reads:
-            raise Forbidden(f"{actor_of(request)} does not have the permission {READ_PAYLOAD}")
-        if with_text:
-            audit(actor=actor_of(request), action="payload_read", subject=f"instance:{instance.pk}")
-        lines = instance.activities.select_related("connection")
-        if reads:
-            lines = lines.select_related("payload_in", "payload_out")
-        return Response(
-            page_of(request, lines, parameters, lambda line: _line(line, reads=reads, text=with_text))
+        instance_abort(
+            instance=instance,
+            actor=actor_of(request),
+            reason=order.get("reason", ""),
+            address=address_of(request),
         )
+        return Response(instance_shape(request, instance))
 
 
-def _line(line: Activity, *, reads: bool, text: bool) -> dict[str, Any]:
-    if not reads:
-        return activity_shape(line, None)
-    sides = {"payloadIn": line.payload_in, "payloadOut": line.payload_out}
-    return activity_shape(
-        line, {side: payload_shape(kept, _content(kept) if text else None) for side, kept in sides.items()}
-    )
+def _page(
+    request: Request,
+    query: InstanceQuery,
+    parameters: Mapping[str, str],
+    order: str,
+    *,
+    minimal: bool = False,
+) -> dict[str, Any]:
+    def shape(row: Instance) -> dict[str, Any]:
+        return instance_shape(request, row, minimal=minimal)
+
+    return _in_order(request, query, parameters, order, shape)
 
 
-def _content(payload: Payload | None) -> str | None:
-    """The payload's text, cut after SHOWN_BYTES."""
-    if payload is None:
-        return None
-    return payload_bytes(payload, limit=SHOWN_BYTES).decode(errors="replace")
+def _short_page(
+    request: Request, query: InstanceQuery, parameters: Mapping[str, str], order: str, fields: str
+) -> dict[str, Any]:
+    def shape(row: Instance) -> dict[str, Any]:
+        own = {"id": str(row.pk)} if fields == "id" else {"runId": run_of(row)}
+        return own | {"links": instance_links(request, row)}
+
+    return _in_order(request, query, parameters, order, shape)
 
 
-def _short(request: Request, instance: Instance) -> dict[str, Any]:
-    return {"id": str(instance.pk), "links": instance_links(request, instance)}
-
-
-def _choice(parameters: dict[str, str], name: str, choices: tuple[str, ...]) -> str:
-    """A parameter of few values, the first by default; BadRequest for another."""
-    value = parameters.get(name, choices[0])
-    if value not in choices:
-        raise BadRequest(f"The parameter {name} is {value[:40]!r}; it is one of {', '.join(choices)}")
-    return value
-
-
-def filtered(rows: Rows, criteria: dict[str, str]) -> Rows:
-    """The rows that fit each criterion of q."""
-    for name, value in criteria.items():
-        rows = CRITERIA[name](rows, value)
-    return rows
-
-
-def _by_window(rows: Rows, value: str) -> Rows:
-    if value == "RETENTIONPERIOD":
-        return rows
-    if value not in WINDOWS:
-        raise BadRequest(
-            f"timewindow is {value[:40]!r}; it is one of {', '.join([*WINDOWS, 'RETENTIONPERIOD'])}"
+def _in_order(
+    request: Request, query: InstanceQuery, parameters: Mapping[str, str], order: str, shape: Any
+) -> dict[str, Any]:
+    """By creation as the index has it; otherwise the newest are sorted."""
+    if order == "creationdate":
+        return merged_page(
+            request,
+            query.rows,
+            query.branches,
+            parameters,
+            shape,
+            order="created_at",
+            exact=query.exact,
         )
-    return rows.filter(created_at__gte=timezone.now() - timedelta(hours=WINDOWS[value]))
+    newest = query.newest()
+    value = took() if order == "executiontime" else Coalesce("ended_at", "started_at", "created_at")
+    keys = newest.sorted_by(value)
+    return keyed_page(request, query.rows, keys, parameters, shape, exact=query.exact and newest.exact)
 
 
-def _by_status(rows: Rows, value: str) -> Rows:
-    states = [state for state, oic in OIC_STATUS.items() if oic == value.upper()]
-    if not states:
-        raise BadRequest(
-            f"status is {value[:40]!r}; it is one of {', '.join(sorted(set(OIC_STATUS.values())))}"
-        )
-    return rows.filter(status__in=states)
-
-
-def _by_state(rows: Rows, value: str) -> Rows:
-    if value not in Instance.Status.values:
-        raise BadRequest(f"state is {value[:40]!r}; it is one of {', '.join(Instance.Status.values)}")
-    return rows.filter(status=value)
-
-
-def _by_key(rows: Rows, value: str) -> Rows:
-    return rows.filter(pk__in=Instance.objects.filter(keys__value=value).values("pk"))
-
-
-def _id_of(name: str, value: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(value)
-    except ValueError:
-        raise BadRequest(f"{name} is {value[:40]!r}, which is no instance id") from None
-
-
-def time_of(name: str, value: str) -> datetime:
-    """OIC's yyyy-MM-dd HH:mm:ss, in UTC."""
-    try:
-        return datetime.strptime(value, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        raise BadRequest(f"{name} is {value[:40]!r}; it is written yyyy-MM-dd HH:mm:ss, in UTC") from None
-
-
-def _by_purged(rows: Rows, value: str) -> Rows:
-    if value not in ("yes", "no", "onlyPurged"):
-        raise BadRequest(f"includePurged is {value[:40]!r}; it is one of yes, no, onlyPurged")
-    return rows if value == "yes" else rows.filter(purged_at__isnull=value == "no")
-
-
-CRITERIA: dict[str, Callable[[Rows, str], Rows]] = {
-    "timewindow": _by_window,
-    "startdate": lambda rows, value: rows.filter(created_at__gte=time_of("startdate", value)),
-    "enddate": lambda rows, value: rows.filter(created_at__lte=time_of("enddate", value)),
-    "code": lambda rows, value: rows.filter(flow__identifier__iexact=value),
-    "version": lambda rows, value: rows.filter(flow_version=value),
-    "status": _by_status,
-    "state": _by_state,
-    "primaryValue": lambda rows, value: rows.filter(primary_key_value=value),
-    "businessIDValue": _by_key,
-    "id": lambda rows, value: rows.filter(pk=_id_of("id", value)),
-    "parentInstanceId": lambda rows, value: rows.filter(parent_id=_id_of("parentInstanceId", value)),
-    "includePurged": _by_purged,
-}
+def _grouped(request: Request, query: InstanceQuery, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """How many of each flow, among the newest COUNTED; by number."""
+    newest = query.newest()
+    counts: dict[int, list[Any]] = {}
+    for part in newest.parts:
+        rows = part.order_by().values_list("flow").annotate(number=Count("pk"), last=Max(F("created_at")))
+        for flow, number, last in rows:
+            known = counts.setdefault(flow, [0, last])
+            known[0], known[1] = known[0] + number, max(known[1], last)
+    flows = Flow.objects.in_bulk(counts)
+    items = [
+        {
+            "integrationId": f"{flows[key].identifier}|{flows[key].version}",
+            "code": flows[key].identifier,
+            "version": flows[key].version,
+            "integrationName": flows[key].name,
+            "noOfInstances": number,
+            "lastCreationDate": moment(last),
+        }
+        for key, (number, last) in sorted(counts.items(), key=lambda item: -item[1][0])
+    ]
+    return list_page(request, items, parameters, exact=query.exact and newest.exact)

@@ -1,4 +1,4 @@
-"""Rows as the monitoring API shows them, in OIC's words (its REST API for monitoring and design)."""
+"""What ran and what failed as the monitoring API shows it, in OIC's words."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,8 +7,9 @@ from rest_framework.request import Request
 from rest_framework.reverse import reverse
 
 from integrations.api.monitoring import links_to
-from integrations.engine.spec import FlowSpec
-from integrations.models import Activity, Connection, ErrorInstance, Flow, Instance, Payload
+from integrations.engine.faults import UnknownFlow
+from integrations.engine.registry import spec_for
+from integrations.models import Activity, BusinessKey, ErrorInstance, Flow, Instance, Payload
 
 Status = Instance.Status
 # OIC knows four; `state` gives the hub's own.
@@ -24,9 +25,40 @@ OIC_STATUS = {
 }
 
 
-def instance_shape(request: Request, instance: Instance) -> dict[str, Any]:
-    """One instance; its flow, client, user and keys are loaded with it."""
+def instance_shape(request: Request, instance: Instance, *, minimal: bool = False) -> dict[str, Any]:
+    """One instance; its flow, client, user and keys are loaded with it. `minimal`: its keys are not looked at."""
     state = Status(instance.status)
+    flow = instance.flow
+    touched = instance.ended_at or instance.started_at or instance.created_at
+    return {
+        **_identity(instance),
+        "packageName": flow.package,
+        "projectCode": project_of(flow),
+        "status": OIC_STATUS[state],
+        "state": state.value,
+        "creationDate": moment(instance.created_at),
+        "date": moment(touched),
+        "lastTrackedTime": moment(touched),
+        "duration": _milliseconds(instance),
+        "invokedBy": _invoker(instance),
+        "cause": instance.cause,
+        "runId": run_of(instance),
+        "parentInstanceId": text_of(instance.parent_id),
+        "replayOf": text_of(instance.replay_of_id),
+        "instanceReportingLevel": flow.get_tracing_display().partition(":")[0],
+        "hasRecoverableFaults": recoverable(instance),
+        "isDataAccurate": True,
+        "isPurged": instance.purged_at is not None,
+        "pkName": instance.primary_key_name,
+        "pkValue": instance.primary_key_value,
+        **_trackings(instance, [] if minimal else list(instance.keys.all())),
+        "attempts": instance.attempts_made,
+        "fault": _fault_shape(instance),
+        "links": instance_links(request, instance),
+    }
+
+
+def _identity(instance: Instance) -> dict[str, Any]:
     flow = instance.flow
     version = instance.flow_version or flow.version
     return {
@@ -36,28 +68,40 @@ def instance_shape(request: Request, instance: Instance) -> dict[str, Any]:
         "code": flow.identifier,
         "integrationName": flow.name,
         "integrationVersion": version,
-        "packageName": flow.package,
-        "status": OIC_STATUS[state],
-        "state": state.value,
-        "creationDate": moment(instance.created_at),
-        "date": moment(instance.ended_at or instance.started_at or instance.created_at),
-        "lastTrackedTime": moment(instance.ended_at or instance.started_at or instance.created_at),
-        "duration": _milliseconds(instance),
-        "invokedBy": _invoker(instance),
-        "cause": instance.cause,
-        "parentInstanceId": text_of(instance.parent_id),
-        "replayOf": text_of(instance.replay_of_id),
-        "instanceReportingLevel": flow.get_tracing_display().partition(":")[0],
-        "hasRecoverableFaults": recoverable(instance),
-        "isDataAccurate": True,
-        "isPurged": instance.purged_at is not None,
-        "pkName": instance.primary_key_name,
-        "pkValue": instance.primary_key_value,
-        "trackings": [_tracking(instance, key.name, key.value) for key in instance.keys.all()],
-        "attempts": instance.attempts_made,
-        "fault": _fault_shape(instance),
-        "links": instance_links(request, instance),
     }
+
+
+def run_of(instance: Instance) -> str | None:
+    """OIC's run of a scheduled integration: the instance of a schedule or of a run by hand."""
+    return str(instance.pk) if instance.cause in (Instance.Cause.SCHEDULE, Instance.Cause.MANUAL) else None
+
+
+def project_of(flow: Flow) -> str:
+    """The project the flow's package belongs to, "" where it stands alone."""
+    try:
+        return spec_for(flow.identifier).package.project
+    except UnknownFlow:
+        return ""
+
+
+def _trackings(instance: Instance, keys: list[BusinessKey]) -> dict[str, Any]:
+    """All keys, and the first two that are not the primary one, as OIC names three."""
+    keys.sort(key=lambda key: key.pk)
+    others = [(key.name, key.value) for key in keys if not _primary(instance, key)]
+    second, third = [*others, ("", ""), ("", "")][:2]
+    return {
+        "secondaryTrackingName": second[0],
+        "secondaryTrackingValue": second[1],
+        "tertiaryTrackingName": third[0],
+        "tertiaryTrackingValue": third[1],
+        "trackings": [
+            {"name": key.name, "value": key.value, "primary": _primary(instance, key)} for key in keys
+        ],
+    }
+
+
+def _primary(instance: Instance, key: BusinessKey) -> bool:
+    return (key.name, key.value) == (instance.primary_key_name, instance.primary_key_value)
 
 
 def instance_links(request: Request, instance: Instance) -> list[dict[str, str]]:
@@ -83,11 +127,6 @@ def moment(at: datetime | None) -> str | None:
 def text_of(value: object | None) -> str | None:
     """An id as text."""
     return None if value is None else str(value)
-
-
-def _tracking(instance: Instance, name: str, value: str) -> dict[str, Any]:
-    primary = (name, value) == (instance.primary_key_name, instance.primary_key_value)
-    return {"name": name, "value": value, "primary": primary}
 
 
 def _milliseconds(instance: Instance) -> int | None:
@@ -145,16 +184,11 @@ def payload_shape(payload: Payload | None, content: str | None) -> dict[str, Any
 
 def error_shape(request: Request, error: ErrorInstance) -> dict[str, Any]:
     """One error instance; its id is its instance's."""
-    instance, flow = error.instance, error.instance.flow
-    version = instance.flow_version or flow.version
+    instance = error.instance
     at = {"instance_id": instance.pk}
     return {
-        "id": str(instance.pk),
-        "instanceId": str(instance.pk),
-        "integrationId": f"{flow.identifier}|{version}",
-        "code": flow.identifier,
-        "integrationName": flow.name,
-        "integrationVersion": version,
+        **_identity(instance),
+        "faultId": str(error.pk),
         "status": error.state,
         "faultClass": error.fault_class,
         "errorCode": error.fault_code,
@@ -164,6 +198,7 @@ def error_shape(request: Request, error: ErrorInstance) -> dict[str, Any]:
         "family": error.family_id,
         "recoverable": recoverable(instance),
         "failures": error.failures,
+        "retryCount": max(0, error.failures - 1),
         "creationDate": moment(error.first_failed_at),
         "lastUpdated": moment(error.last_failed_at),
         "pkName": instance.primary_key_name,
@@ -173,53 +208,5 @@ def error_shape(request: Request, error: ErrorInstance) -> dict[str, Any]:
         "links": links_to(
             self=reverse("integrations-api:error", kwargs=at, request=request),
             instance=reverse("integrations-api:instance", kwargs=at, request=request),
-        ),
-    }
-
-
-def integration_shape(request: Request, flow: Flow, spec: FlowSpec | None) -> dict[str, Any]:
-    """A flow as OIC's integration; `spec` is its code, where the code still has it."""
-    key = f"{flow.identifier}|{flow.version}"
-    return {
-        "id": key,
-        "code": flow.identifier,
-        "version": flow.version,
-        "name": flow.name,
-        "description": flow.description,
-        "status": "ACTIVATED" if flow.active else "CONFIGURED",
-        "packageName": flow.package,
-        "pattern": flow.pattern,
-        "aliases": list(spec.aliases) if spec else [],
-        "triggerType": spec.trigger.kind if spec else None,
-        "resources": [name for name in (spec.trigger.resource, *spec.trigger.also) if name] if spec else [],
-        "scheduleApplicable": spec is not None and spec.trigger.kind == "schedule",
-        "connections": list(spec.connections) if spec else [],
-        "lookups": list(spec.lookups) if spec else [],
-        "tracingLevel": flow.tracing,
-        "lastUpdated": moment(flow.updated_at),
-        "links": links_to(
-            self=reverse("integrations-api:integration", kwargs={"integration_id": key}, request=request)
-        ),
-    }
-
-
-def connection_shape(request: Request, connection: Connection) -> dict[str, Any]:
-    """A connection without its secrets, which are not even read."""
-    at = {"connection_id": connection.name}
-    return {
-        "id": connection.name,
-        "name": connection.name,
-        "adapterType": connection.adapter,
-        "role": connection.role,
-        "description": connection.description,
-        "packageName": connection.package,
-        "agentGroupId": connection.agent_group.identifier if connection.agent_group else None,
-        "settings": connection.settings,
-        "catalogUrl": connection.catalog_url,
-        "lastTest": {"time": moment(connection.last_test_at), "passed": connection.last_test_ok},
-        "lastUpdated": moment(connection.updated_at),
-        "links": links_to(
-            self=reverse("integrations-api:connection", kwargs=at, request=request),
-            test=reverse("integrations-api:connection-test", kwargs=at, request=request),
         ),
     }

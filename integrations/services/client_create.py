@@ -5,6 +5,7 @@ import re
 import secrets as random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import AbstractBaseUser
@@ -36,6 +37,7 @@ def client_create(
     name: str = "",
     flows: Iterable[Flow | str] = (),
     user: AbstractBaseUser | None = None,
+    secret_expires_on: date | None = None,
     secret: str | None = None,
     api_key: bool = False,
     actor: str = "system",
@@ -44,8 +46,8 @@ def client_create(
     """A client that may call `flows` (rows or identifiers), with id and secret for Basic and OAuth2.
 
     `secret`: of at least 24 characters, else one is made; `api_key`: make one too; `user`: whose permissions it
-    has on the monitoring API. Conflict where the id is taken; InvalidMessage for an id, a secret or a flow that
-    will not do.
+    has on the monitoring API; `secret_expires_on`: when it should be rotated by. Conflict where the id is taken;
+    InvalidMessage for an id, a secret or a flow that will not do.
     """
     if not _ID.fullmatch(client_id):
         raise InvalidMessage(
@@ -64,6 +66,7 @@ def client_create(
             secret_hash=secret_hash,
             api_key_hash=api_key_digest(key) if key else "",
             user_id=user.pk if user else None,
+            secret_expires_on=secret_expires_on,
         )
         client.flows.set(rows)
         register_application(client)

@@ -152,7 +152,7 @@ class _Seeder:
     def _error(self, instance: Instance, end: str) -> ErrorInstance:
         which = self.dice.randrange(len(FAULTS))
         made, words = FAULTS[which]
-        fault = made(words.format(connection=f"OU {instance.flow.package}", n=self.dice.randrange(10**6)))
+        fault = made(words.format(connection=instance.flow.package, n=self.dice.randrange(10**6)))
         at = instance.ended_at or instance.created_at
         family = self._family(instance, fault, which, at)
         settled = end in ("recovered", "discarded")

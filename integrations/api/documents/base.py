@@ -1,5 +1,7 @@
 """What all endpoints' descriptions are made of: serializers by name and fields, pages, faults."""
 
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse
@@ -52,20 +54,32 @@ def document(name: str, about: str, fields: Fields) -> type[s.Serializer[Any]]:
     return type(name, (s.Serializer,), {"__doc__": about, **fields})
 
 
-def page(name: str, item: type[s.Serializer[Any]]) -> type[s.Serializer[Any]]:
+_PAGE: Fields = {
+    "hasMore": s.BooleanField(),
+    "limit": s.IntegerField(),
+    "offset": s.IntegerField(),
+    "totalResults": s.IntegerField(help_text="Counted up to 10,000."),
+    "totalResultsExact": s.BooleanField(help_text="False where there are more than totalResults."),
+}
+
+
+def page(name: str, item: type[s.Serializer[Any]], more: Fields | None = None) -> type[s.Serializer[Any]]:
     """The page of a collection of such items."""
-    return document(
-        name,
-        "A page of a collection.",
-        {
-            "items": item(many=True),
-            "hasMore": s.BooleanField(),
-            "limit": s.IntegerField(),
-            "offset": s.IntegerField(),
-            "totalResults": s.IntegerField(),
-            "links": Link(many=True),
-        },
-    )
+    fields = {"items": item(many=True), **_PAGE, "links": Link(many=True), **(more or {})}
+    return document(name, "A page of a collection.", fields)
+
+
+def optional(fields: Fields) -> Fields:
+    """The same fields, none of which has to be there."""
+    return {name: _optional(field) for name, field in fields.items()}
+
+
+def _optional(field: Any) -> Any:
+    """A copy that is not required; REST framework makes further copies from what it was called with."""
+    made = copy.deepcopy(field)
+    made._kwargs = {**made._kwargs, "required": False}
+    made.required = False
+    return made
 
 
 def text(*, null: bool = False, about: str = "") -> s.CharField:
@@ -84,11 +98,18 @@ def faults(*statuses: int) -> dict[int, OpenApiResponse]:
 
 
 def answers(
-    answer: type[s.Serializer[Any]], *, status: int = 200, missing: bool = False, conflict: bool = False
-) -> dict[int, Any]:
-    """The answers of a monitoring endpoint."""
+    answer: Any,
+    *,
+    status: int = 200,
+    missing: bool = False,
+    conflict: bool = False,
+    also: Sequence[int] = (),
+    media: str = "application/json",
+) -> dict[Any, Any]:
+    """The answers of a monitoring or design endpoint; `also`: further faults. None answers with no body."""
     more = [code for code, wanted in ((404, missing), (409, conflict)) if wanted]
-    return {status: answer, **faults(400, 401, 403, *more, 503)}
+    good = answer if answer is not None else OpenApiResponse(description="Done.")
+    return {(status, media): good, **faults(400, 401, 403, *more, *also, 503)}
 
 
 _MEANINGS = {
@@ -98,6 +119,7 @@ _MEANINGS = {
     404: "There is no such thing.",
     405: "Another method.",
     409: "Another content under the same id, or a state that does not allow it.",
+    412: "What it needs is not there; each thing that is missing is named.",
     413: "The body is larger than the flow takes.",
     415: "The Content-Type is not one the flow reads.",
     422: "A lookup or mapping of the hub does not cover the message.",

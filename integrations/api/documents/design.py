@@ -1,37 +1,9 @@
-"""Lookups, integrations and connections in the OpenAPI document."""
+"""Integrations, connections and packages in the OpenAPI document."""
 
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers as s
 
 from integrations.api.documents.base import Link, document, page, strings, text
 
-LookupSummary = document(
-    "LookupSummary",
-    "A lookup without its rows.",
-    {
-        "name": text(),
-        "description": text(),
-        "columns": strings(),
-        "rowCount": s.IntegerField(),
-        "lastUpdated": s.DateTimeField(allow_null=True),
-        "links": Link(many=True),
-    },
-)
-_Row = document("LookupRow", "Values in the order of the columns.", {"rowData": strings()})
-LookupDocument = document(
-    "Lookup",
-    "A lookup with its rows.",
-    {
-        "name": text(),
-        "description": text(),
-        "columns": strings(),
-        "rows": _Row(many=True),
-        "rowCount": s.IntegerField(),
-        "lastUpdated": s.DateTimeField(allow_null=True),
-        "links": Link(many=True),
-    },
-)
-LookupPage = page("LookupPage", LookupSummary)
 IntegrationDocument = document(
     "Integration",
     "A flow.",
@@ -48,15 +20,106 @@ IntegrationDocument = document(
         "triggerType": text(null=True),
         "resources": strings(),
         "scheduleApplicable": s.BooleanField(),
+        "projectCode": text(),
         "connections": strings(),
         "lookups": strings(),
+        "dependencies": s.DictField(required=False, help_text="With expand=connection."),
+        "schedules": s.ListField(child=s.DictField(), required=False, help_text="With expand=schedule."),
         "tracingLevel": text(),
         "lastUpdated": s.DateTimeField(),
         "links": Link(many=True),
     },
 )
 IntegrationPage = page("IntegrationPage", IntegrationDocument)
-INTEGRATION_QUERY = [OpenApiParameter("status", str, enum=["ACTIVATED", "CONFIGURED"])]
+SwitchRequest = document(
+    "SwitchRequest",
+    "What to change.",
+    {
+        "status": s.ChoiceField(["ACTIVATED", "CONFIGURED"], required=False),
+        "tracingEnabledFlag": s.BooleanField(
+            required=False, help_text="OIC's; let pass: the stream is always kept."
+        ),
+        "payloadTracingEnabledFlag": s.BooleanField(
+            required=False, help_text="Tracing level audit or production; needs the permission to trace."
+        ),
+    },
+)
+ActivationStatus = document(
+    "ActivationStatus", "Whether it is on.", {"activationStatus": s.ChoiceField(["ACTIVATED", "CONFIGURED"])}
+)
+CloneRequest = document(
+    "CloneRequest",
+    "The new flow.",
+    {
+        "code": s.CharField(help_text="Its identifier."),
+        "name": s.CharField(required=False),
+        "connections": s.DictField(
+            child=s.CharField(), required=False, help_text="The code's name → the clone's own."
+        ),
+        "lookups": s.DictField(child=s.CharField(), required=False),
+        "flows": s.DictField(
+            child=s.CharField(), required=False, help_text="A flow it calls → that flow's clone."
+        ),
+        "withExtensions": s.BooleanField(required=False, help_text="Copy the extensions; true."),
+        "withSchedules": s.BooleanField(required=False, help_text="Copy the schedules, off; true."),
+    },
+)
+_Schedule = document(
+    "Schedule",
+    "When it runs by itself, and with what.",
+    {
+        "requestId": text(),
+        "name": text(),
+        "enabled": s.BooleanField(),
+        "cron": text(),
+        "intervalSeconds": s.IntegerField(allow_null=True),
+        "timeZone": text(),
+        "parameters": s.DictField(),
+        "nextRunDate": s.DateTimeField(allow_null=True),
+    },
+)
+ScheduleAnswer = document(
+    "ScheduleAnswer",
+    "The flow's schedules now.",
+    {"scheduleStatus": s.ChoiceField(["STARTED", "STOPPED"]), "schedules": _Schedule(many=True)},
+)
+RunRequest = document(
+    "RunRequest",
+    "All optional.",
+    {
+        "action": s.ChoiceField(["NOW"], required=False),
+        "parameters": s.DictField(child=s.CharField(), required=False),
+    },
+)
+RunAnswer = document(
+    "RunAnswer",
+    "The instance that runs.",
+    {
+        "instanceId": s.UUIDField(),
+        "runId": s.UUIDField(),
+        "jobId": s.UUIDField(),
+        "integrationId": text(),
+        "parameters": s.DictField(),
+        "links": Link(many=True),
+    },
+)
+_Property = document(
+    "ConnectionProperty",
+    "A setting of the adapter.",
+    {"propertyName": text(), "propertyValue": s.CharField(allow_null=True)},
+)
+ConnectionChange = document(
+    "ConnectionChange",
+    "What to change; at least one.",
+    {
+        "description": s.CharField(required=False, allow_blank=True),
+        "agentGroupId": s.CharField(required=False, allow_null=True),
+        "connectionProperties": _Property(many=True, required=False),
+        "securityProperties": _Property(many=True, required=False),
+        "settings": s.DictField(required=False, help_text="The same by name, in their own types."),
+        "secrets": s.DictField(child=s.CharField(), required=False),
+    },
+)
 _LastTest = document(
     "LastTest",
     "How its last test ended.",

@@ -253,7 +253,7 @@ def test_payloads_are_for_those_who_may_read_them(client, traced, operator, view
 
 
 def test_payloads_are_not_loaded_unless_asked_for(client, traced, operator, monkeypatch):
-    monkeypatch.setattr("integrations.api.instances.payload_bytes", lambda *_, **__: pytest.fail("loaded"))
+    monkeypatch.setattr("integrations.api.streams.payload_seen", lambda *_, **__: pytest.fail("loaded"))
     line = client.get(traced, headers=operator).json()["items"][0]
     assert set(line["payloadOut"]) == {"sha256", "size", "contentType"}
 
@@ -340,7 +340,8 @@ def test_who_may_not_read_payloads_may_not_replace_them(client, person, make_err
     ("body", "said"),
     [
         ({"fromStart": "yes"}, "fromStart is not of its type"),
-        ({"recoveryTraceLevel": "Audit"}, "recoveryTraceLevel is not known"),
+        ({"recoveryTraceLevel": "Loud"}, "Production, Audit, Debug"),
+        ({"colour": "red"}, "colour is not known"),
         ([1], "an object is expected"),
     ],
 )
