@@ -1,8 +1,8 @@
 """`make bench`: each part in a process and a throw-away hub of its own; figures on the terminal and in var/bench.json.
 
 Environment: FULL=1 (longer, more callers, larger files, PostgreSQL too), HUB_VAR (var/), BENCH_ONLY (parts by name,
-separated by commas: sync, segments, files or one of its routes as files.sftp-os, lookups, pickup, storm), BENCH_SQL=1
-(each kind of SQL statement), BENCH_ROUNDS (of the file flow, 3), BENCH_POSTGRES
+separated by commas: sync, segments, files or one of its routes as files.sftp-os, lookups, pickup, storm, console),
+BENCH_SQL=1 (each kind of SQL statement), BENCH_ROUNDS (of the file flow, 3), BENCH_POSTGRES
 (postgres://postgres@127.0.0.1:5432/postgres).
 """
 
@@ -26,7 +26,7 @@ from bench.part import PARTS
 from bench.processes import ROOT, end_group, hub_environment, python
 from bench.show import Bar, Show
 
-ON_POSTGRES = ("sync", "segments", "files.sftp-sftp", "files.sftp-os", "pickup", "storm")
+ON_POSTGRES = ("sync", "segments", "files.sftp-sftp", "files.sftp-os", "pickup", "storm", "console")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,10 @@ MODULES: Mapping[str, str] = {
     "lookups": "bench.lookups_mapping",
     "pickup": "bench.pickup",
     "storm": "bench.storm",
+    "console": "bench.console",
 }
 ROUTES = ("sftp-sftp", "sftp-os", "os-os", "os-sftp")
-PARTS = ("sync", "segments", *(f"files.{route}" for route in ROUTES), "lookups", "pickup", "storm")
+PARTS = ("sync", "segments", *(f"files.{route}" for route in ROUTES), "lookups", "pickup", "storm", "console")
 
 
 def main() -> None:

@@ -22,6 +22,14 @@ def _fill_service_points(rows: "Iterable[NetworkLocation]", **_: Any) -> None:
     service_points_from_network(locations=rows)
 
 
+def _lookups_used() -> dict[str, list[str]]:
+    from crm.config import PACKAGE
+    from lookups.models import Lookup
+
+    names = Lookup.objects.filter(package=PACKAGE).values_list("name", flat=True)
+    return dict.fromkeys(names, ["Call centre interface"])
+
+
 class Crm(AppConfig):
     """Trouble tickets, incidents and callbacks."""
 
@@ -35,7 +43,9 @@ class Crm(AppConfig):
         from integrations.adapters.wsdl_folders import wsdl_folder
         from integrations.engine.network_locations import locations_noted
         from integrations.services.chores import chore
+        from lookups.usage import usage_from
 
         chore("crm housekeeping", 3600, _housekeep)
         locations_noted.connect(_fill_service_points, dispatch_uid="crm service points")
+        usage_from(_lookups_used)
         wsdl_folder("crm", Path(__file__).parent / "wsdl")

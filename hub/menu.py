@@ -84,6 +84,7 @@ MENU: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("lookups.row", "Rows", "table_rows"),
             ("lookups.alias", "Aliases", "alternate_email"),
             ("lookups.historicalrow", "Changes", "manage_history"),
+            ("lookups.rowconflict", "Merge conflicts", "call_merge"),
         ],
     ),
     (
@@ -98,6 +99,7 @@ MENU: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("integrations.connection", "Connections", "cable"),
             ("integrations.trustcertificate", "Trust certificates", "verified_user"),
             ("integrations.agentgroup", "Agent groups", "lan"),
+            ("integrations.packageimport", "Packages", "inventory_2"),
         ],
     ),
     (

@@ -57,6 +57,7 @@ ROLES: dict[str, list[str]] = {
         "integrations.test_connection",
         "integrations.change_breaker",
         "integrations.package_flow",
+        "integrations.change_packageimport",
         "integrations.clone_flow",
         *_DISPATCH,
         *_PLACES,

@@ -182,6 +182,7 @@ HUB_LEFTOVER_SECONDS = env.int("HUB_LEFTOVER_SECONDS", 3600)  # then an ended ru
 HUB_SWEEP_SECONDS = env.int("HUB_SWEEP_SECONDS", 10)
 HUB_ERROR_MAILS_AN_HOUR = env.int("HUB_ERROR_MAILS_AN_HOUR", 200)  # of one flow; more are held back
 HUB_RETENTION_DAYS = env.int("HUB_RETENTION_DAYS", 90)
+HUB_APPROVE_ABOVE = env.int("HUB_APPROVE_ABOVE", 0)  # instances of a bulk resubmission; 0: never
 # Networks connections may reach; empty means any but the machine's metadata service (docs/security.md).
 HUB_ALLOWED_NETWORKS = env.list("HUB_ALLOWED_NETWORKS", default=[])
 # Whether a forwarded client address (X-Forwarded-For) is believed: only behind a proxy that sets it.
@@ -193,6 +194,7 @@ HUB_METRICS_TOKEN = env.str("HUB_METRICS_TOKEN", "")
 EMAIL_CONFIG = env.email_url_config(env.str("EMAIL_URL", "") or "smtp://127.0.0.1:1025")
 globals().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = 20
+HUB_MAIL_FROM = env.str("HUB_MAIL_FROM", "") or "busbar@localhost"  # who alerts' mails come from
 
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -224,6 +226,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},  # asks no service outside
+    "ENUM_NAME_OVERRIDES": {  # fields that are all called status
+        "InstanceStatus": ["IN_PROGRESS", "COMPLETED", "FAILED", "ABORTED"],
+        "ErrorStatus": ["open", "resubmitted", "recovered", "discarded"],
+        "RecoveryJobStatus": ["awaiting", "running", "paused", "cancelled", "finished"],
+        "IntegrationStatus": ["ACTIVATED", "CONFIGURED"],
+        "TestStatus": ["SUCCESS", "FAILED"],
+    },
 }
 OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
 OAUTH2_PROVIDER: dict[str, Any] = {

@@ -53,7 +53,10 @@ def _item(request: HttpRequest, label: str, title: str, icon: str) -> dict[str, 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Unfold's sidebar: the overview, the groups of hub/menu.py, then what other apps registered."""
     overview = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
-    groups: list[dict[str, Any]] = [{"items": [overview | {"active": request.path == overview["link"]}]}]
+    find = {"title": "Find", "icon": "search", "link": reverse("business-object")}
+    groups: list[dict[str, Any]] = [
+        {"items": [item | {"active": request.path == item["link"]} for item in (overview, find)]}
+    ]
     for title, entries in MENU:
         items = [item for entry in entries if (item := _item(request, *entry))]
         if items:

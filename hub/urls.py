@@ -6,6 +6,8 @@ from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 from oauth2_provider.views import RevokeTokenView, TokenView
 
+from integrations.admin.business_object import business_object_view
+
 # Of django-oauth-toolkit, only what client credentials need: no consent pages, no application editor, and no
 # introspection, which would tell any holder of a token about the others'.
 _oauth2: list[URLPattern | URLResolver] = [
@@ -15,6 +17,7 @@ _oauth2: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/object/", admin.site.admin_view(business_object_view), name="business-object"),
     path("admin/", admin.site.urls),
     path("o/", include((_oauth2, "oauth2_provider"))),
     path("ic/api/integration/", include("integrations.api.urls")),

@@ -14,17 +14,6 @@ def _make_rows(**_: Any) -> None:
     payloads_flatten()
 
 
-def _lookups_used() -> dict[str, list[str]]:
-    """Lookup name → the flows that read it, for the lookups' pages."""
-    from integrations.engine.registry import specs
-
-    used: dict[str, list[str]] = {}
-    for spec in specs():
-        for lookup in spec.lookups:
-            used.setdefault(lookup, []).append(spec.identifier)
-    return used
-
-
 class Integrations(AppConfig):
     """Models, engine, adapters, API and admin of the hub."""
 
@@ -34,7 +23,21 @@ class Integrations(AppConfig):
     def ready(self) -> None:
         """Register system checks and the rows made after each migrate."""
         from integrations import checks  # noqa: F401  (registers itself)
+        from integrations.lookups_seen import lookups_audit, lookups_used
+        from integrations.services.alerts_watch import alert_chores
+        from integrations.services.bulk_work import bulk_work
+        from integrations.services.chores import chore
+        from integrations.services.expected_files_check import expected_files_check
+        from integrations.services.figures_count import EVERY_SECONDS, figures_count
+        from integrations.services.missing_check import missing_settle
+        from lookups.trail import trail_to
         from lookups.usage import usage_from
 
-        usage_from(_lookups_used)
+        chore("expected files", 30, expected_files_check)
+        chore("figures", EVERY_SECONDS, figures_count)
+        chore("bulk resubmissions", 1, bulk_work)
+        chore("missing values", 60, missing_settle)
+        alert_chores()
+        usage_from(lookups_used)
+        trail_to(lookups_audit)
         post_migrate.connect(_make_rows, sender=self)

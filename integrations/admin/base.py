@@ -91,7 +91,7 @@ class ConsoleAdmin(ModelAdmin[M]):
     class Media:
         """The console's own style, beside the theme's."""
 
-        css = {"all": ["integrations/console.css"]}
+        css = {"all": ["integrations/console.css", "integrations/instances.css"]}
 
     def get_urls(self) -> list[URLPattern]:
         """The actions' URLs before the stock ones, whose last catches everything."""
@@ -154,7 +154,8 @@ class ConsoleAdmin(ModelAdmin[M]):
 
     def say_fault(self, request: HttpRequest, fault: Fault) -> None:
         """A fault and what to do, as an error message."""
-        self.message_user(request, f"{fault.text} {fault.hint}".strip(), messages.ERROR)
+        text = fault.text if fault.text.endswith((".", "!", "?")) or not fault.hint else f"{fault.text}."
+        self.message_user(request, f"{text} {fault.hint}".strip(), messages.ERROR)
 
     def panel(self, request: HttpRequest, row: M | None) -> dict[str, Any]:
         """What the template of the panel needs; {} by default."""

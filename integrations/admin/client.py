@@ -31,7 +31,12 @@ class ClientForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes non
 
     class Meta:
         model = Client
-        fields = ["client_id", "name", "flows", "user"]
+        fields = ["client_id", "name", "flows", "user", "secret_expires_on"]
+        widgets = {
+            "secret_expires_on": forms.DateInput(
+                attrs={"type": "date", "class": "bb-input bb-narrow"}, format="%Y-%m-%d"
+            )
+        }
 
     def clean_client_id(self) -> str:
         """As HTTP Basic and URLs take it."""
@@ -66,7 +71,7 @@ class ClientAdmin(ConsoleAdmin[Client]):
 
     def get_fields(self, request: HttpRequest, obj: Client | None = None) -> Any:
         """An API key is asked for when the client is made; later it has its own button."""
-        return ["client_id", "name", "flows", "user"] + ([] if obj else ["with_api_key"])
+        return ["client_id", "name", "flows", "user", "secret_expires_on"] + ([] if obj else ["with_api_key"])
 
     def get_readonly_fields(self, request: HttpRequest, obj: Client | None = None) -> Any:
         """The id stays."""
@@ -94,6 +99,7 @@ class ClientAdmin(ConsoleAdmin[Client]):
                 name=obj.name,
                 flows=form.cleaned_data["flows"],
                 user=obj.user,
+                secret_expires_on=obj.secret_expires_on,
                 api_key=form.cleaned_data["with_api_key"],
                 actor=actor_of(request),
                 address=address_of(request),

@@ -104,9 +104,12 @@ class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]  # Django takes
 
     class Meta:
         model = Connection
-        fields = [*PLAIN, "host_key", "trust", "catalog_url", *LIMITS]
+        fields = [*PLAIN, "host_key", "trust", "catalog_url", "secrets_expire_on", *LIMITS]
         widgets = {
-            "host_key": forms.Textarea(attrs={"rows": 3, "class": "bb-input bb-code", "spellcheck": "false"})
+            "secrets_expire_on": forms.DateInput(
+                attrs={"type": "date", "class": "bb-input bb-narrow"}, format="%Y-%m-%d"
+            ),
+            "host_key": forms.Textarea(attrs={"rows": 3, "class": "bb-input bb-code", "spellcheck": "false"}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -239,7 +242,7 @@ def fieldsets_for(
     parts: list[tuple[str | None, list[str]]] = [
         (None, [*PLAIN, "adapter", "draft"]),
         (f"{adapter.label} settings", own + shown["catalog"]),
-        ("Security", security + shown["security"]),
+        ("Security", security + (["secrets_expire_on"] if security else []) + shown["security"]),
         ("Timeouts and retries", list(LIMITS)),
     ]
     return [(title, {"fields": names}) for title, names in parts if names]

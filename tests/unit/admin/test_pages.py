@@ -10,29 +10,40 @@ from tests.unit.admin.conftest import list_of, page_of
 
 ROWS = {
     models.AgentGroup: factories.AgentGroupFactory,
+    models.Alert: factories.AlertFactory,
+    models.AlertRule: factories.AlertRuleFactory,
     models.AuditEntry: factories.AuditEntryFactory,
     models.Breaker: factories.BreakerFactory,
+    models.BulkResubmission: factories.BulkResubmissionFactory,
     models.Client: factories.ClientFactory,
     models.Connection: factories.ConnectionFactory,
     models.ErrorFamily: factories.ErrorFamilyFactory,
     models.ErrorInstance: factories.ErrorInstanceFactory,
+    models.ExpectedFile: factories.ExpectedFileFactory,
     models.FileTransfer: factories.FileTransferFactory,
     models.Flow: factories.FlowFactory,
     models.Heartbeat: factories.HeartbeatFactory,
     models.Instance: factories.InstanceFactory,
     models.Mapping: factories.MappingFactory,
     models.MappingExtension: factories.MappingExtensionFactory,
+    models.MaskedField: factories.MaskedFieldFactory,
+    models.MissingValue: factories.MissingValueFactory,
     models.NetworkLocation: factories.NetworkLocationFactory,
     models.Notification: factories.NotificationFactory,
+    models.PackageImport: factories.PackageImportFactory,
     models.Schedule: factories.ScheduleFactory,
     models.SyncRequest: factories.SyncRequestFactory,
     models.TrustCertificate: factories.TrustCertificateFactory,
+    models.WebhookDelivery: factories.WebhookDeliveryFactory,
 }
 FORMS = [
     models.AgentGroup,
+    models.AlertRule,
     models.Client,
     models.Connection,
+    models.ExpectedFile,
     models.MappingExtension,
+    models.MaskedField,
     models.Schedule,
     models.TrustCertificate,
 ]
@@ -64,7 +75,7 @@ def test_an_administrator_sees_the_form_for_a_new_one(admin, model):
 @each_model
 def test_a_viewer_sees_the_page_but_no_button(viewer, model):
     answer = viewer.get(page_of(ROWS[model]()))
-    if model is models.AuditEntry:
+    if model in (models.AuditEntry, models.PackageImport):
         assert answer.status_code == 403
     else:
         assert answer.status_code == 200

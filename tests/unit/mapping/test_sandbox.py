@@ -117,7 +117,9 @@ def test_the_process_stays_warm():
 
 
 def test_an_expression_that_asks_too_often_is_stopped(monkeypatch):
-    monkeypatch.setattr("integrations.mapping.pool.QUESTIONS", 500)  # as many as a busy machine answers in time
+    monkeypatch.setattr(
+        "integrations.mapping.pool.QUESTIONS", 500
+    )  # as many as a busy machine answers in time
     with pytest.raises(MappingError, match="asks for more than 500 lookups"):
         _run("$map([1..1000], function($i){$f($i)})", {"f": lambda n: n})
 
