@@ -1,6 +1,7 @@
 """Servers of their own for tests that stop or restart one; the machine's are left alone."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -11,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from demo.kept import port_is_free
+
 
 def free_port() -> int:
-    """A loopback port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port nobody listens on now, below those the system gives to others while a server is down."""
+    return next(port for port in iter(lambda: random.randint(20_000, 32_000), 0) if port_is_free(port))
 
 
 def wait_for(port: int, seconds: float = 20) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -11,8 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from demo.kept import port_is_free
 from demo.neighbour import wait_for
+from tests import servers
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.fault, pytest.mark.timeout(400)]
@@ -24,14 +23,9 @@ def var(tmp_path_factory):
     return tmp_path_factory.mktemp("var")
 
 
-def some_port():
-    """A port that nothing listens at, below those the system gives to others while a test begins."""
-    return next(port for port in iter(lambda: random.randint(20_000, 32_000), 0) if port_is_free(port))
-
-
 @pytest.fixture
 def free_port():
-    return some_port()
+    return servers.free_port()
 
 
 class Run:
@@ -139,7 +133,7 @@ def test_it_stays_up_refuses_a_second_one_and_ends_with_0_on_sigterm(start, free
     demo = json.loads((run.var / "demo.json").read_text())
     for name in ("ccs", "cpmcs", "derms", "ouai", "dacs-sync", "ccb", "wam", "ivr"):
         assert requests.get(f"{demo['neighbours'][name]['control']}/received", timeout=10).json()
-    code, said = start(port=some_port(), ONCE="1").end()
+    code, said = start(port=servers.free_port(), ONCE="1").end()
     assert (code, f"kill {run.process.pid}" in said) == (1, True)
     code, said = run.stop()
     assert (code, run.leftovers()) == (0, []), said

@@ -41,7 +41,7 @@ def test_an_operator_resubmits_an_error_and_it_recovers(enter, failed, edges):
     work_on(failed.pk)
     page.reload()
     expect(page.locator(".bb-head .bb-badge").first).to_have_text("Succeeded")
-    page.get_by_role("link", name="Error and resubmit").click()
+    page.get_by_role("link", name="Error", exact=True).click()
     expect(page.locator(".bb-head .bb-badge").first).to_have_text("Recovered")
     assert list(edges(DACS).directories.values()) == [{"C1-DCTEX_1.csv": b"one\tline\n"}]
 
