@@ -27,7 +27,7 @@ def _lookups_used() -> dict[str, list[str]]:
     from lookups.models import Lookup
 
     names = Lookup.objects.filter(package=PACKAGE).values_list("name", flat=True)
-    return dict.fromkeys(names, ["Call centre interface"])
+    return {key: ["Call centre interface"] for key in names}
 
 
 class Crm(AppConfig):
