@@ -52,9 +52,11 @@ def _browser() -> Any:
 
 
 def _seed(number: int) -> None:
-    from integrations.services.instances_seed import instances_seed  # noqa: PLC0415  (models need Django set up)
+    from integrations.services.figures_count import figures_count  # noqa: PLC0415  (models need Django set up)
+    from integrations.services.instances_seed import instances_seed  # noqa: PLC0415  (as above)
 
     instances_seed(number=number, made=lambda count: tell(Progress("instances", count, number)))
+    figures_count()  # as the beat does every ten seconds
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -109,4 +111,6 @@ def _views() -> Iterator[tuple[str, str, str]]:
     yield "Instances: one flow's that succeeded", f"/admin/{tail}?{flow}", f"/plain/{tail}"
     key = urlencode({"q": some.primary_key_value})
     yield "Instances: a business key", f"/admin/{tail}?{key}", f"/plain/{tail}"
+    last = Instance.objects.count() // 100 - 1  # a hundred rows a page
+    yield "Instances: the oldest page", f"/admin/{tail}?last=1", f"/plain/{tail}?p={last}"
     yield "Instance", f"/admin/{tail}{some.pk}/change/", f"/plain/{tail}"
