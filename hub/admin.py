@@ -17,6 +17,7 @@ from oauth2_provider.models import (
 )
 
 from hub.theme import AdminPasswordChangeForm, ModelAdmin, UserChangeForm, UserCreationForm
+from lookups.only_listed import OnlyListed
 
 # django-q2's pages run code: a user who may only view can resubmit and schedule any callable, and listing
 # failures unpickles what is in the table (docs/security.md, S1). Nobody needs OAuth2's codes here.
@@ -35,7 +36,7 @@ for unwanted in [*UNWANTED, User, Group, get_application_model(), get_access_tok
 
 
 @admin.register(User)
-class HubUserAdmin(UserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]  # Django's takes none at run time
+class HubUserAdmin(OnlyListed, UserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]  # Django's takes none at run time
     """Users; only a superuser makes or changes superusers, so that no role grows beyond itself."""
 
     form = UserChangeForm
@@ -62,11 +63,11 @@ class HubUserAdmin(UserAdmin, ModelAdmin[User]):  # type: ignore[type-arg]  # Dj
 
 
 @admin.register(Group)
-class HubGroupAdmin(GroupAdmin, ModelAdmin[Group]):
+class HubGroupAdmin(OnlyListed, GroupAdmin, ModelAdmin[Group]):
     """Roles. The five the hub ships are set again at each migrate (hub/roles.py); a site adds its own."""
 
 
-class Issued(ModelAdmin[Any]):
+class Issued(OnlyListed, ModelAdmin[Any]):
     """Rows that the token endpoint or the Clients page makes: to look at only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

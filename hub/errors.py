@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -33,7 +34,10 @@ def _answer(request: HttpRequest, fault: Fault) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400: SuspiciousOperation and its like, e.g. a host name that is not in ALLOWED_HOSTS."""
-    return _answer(request, BadRequest("The request could not be read; check its address and its fields"))
+    text = "The request could not be read; check its address and its fields"
+    if isinstance(exception, DisallowedModelAdminLookup):
+        text = "The list has no filter of the kind in the address; open it anew and use those beside it"
+    return _answer(request, BadRequest(text))
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.db import models, transaction
 
-from integrations.crypto import EncryptedJSONField, SecretUnreadable
+from integrations.crypto import EncryptedField, SecretUnreadable
 from integrations.models import Payload
 from integrations.storage import StorageError, payload_rewrap
 
@@ -13,7 +13,7 @@ def _encrypted_fields() -> list[tuple[type[models.Model], str]]:
         (model, field.name)
         for model in apps.get_models()
         for field in model._meta.fields
-        if isinstance(field, EncryptedJSONField)
+        if isinstance(field, EncryptedField)
     ]
 
 

@@ -29,7 +29,9 @@ class Integrations(AppConfig):
         from integrations.services.chores import chore
         from integrations.services.expected_files_check import expected_files_check
         from integrations.services.figures_count import EVERY_SECONDS, figures_count
-        from integrations.services.missing_check import missing_settle
+        from integrations.services.missing_check import FORGET_EVERY, missing_forget, missing_settle
+        from integrations.services.package_forget import EVERY_SECONDS as PACKAGES_EVERY
+        from integrations.services.package_forget import packages_forget
         from lookups.trail import trail_to
         from lookups.usage import usage_from
 
@@ -37,6 +39,8 @@ class Integrations(AppConfig):
         chore("figures", EVERY_SECONDS, figures_count)
         chore("bulk resubmissions", 1, bulk_work)
         chore("missing values", 60, missing_settle)
+        chore("old missing values", FORGET_EVERY, missing_forget)
+        chore("old packages", PACKAGES_EVERY, packages_forget)
         alert_chores()
         usage_from(lookups_used)
         trail_to(lookups_audit)

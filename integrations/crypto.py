@@ -5,8 +5,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django import forms
 from django.conf import settings
 from django.db import models
+
+FERNET = "gAAAA"  # how every Fernet token begins: its version, and a time before the year 2106
 
 
 class SecretUnreadable(Exception):
@@ -49,7 +52,40 @@ else:
     _TextField = models.TextField  # subscripted for the type checker only
 
 
-class EncryptedJSONField(_TextField):
+class EncryptedField(_TextField):
+    """Kept as one Fernet token, so that dumps and SQL show only the token; `secrets_rotate` finds columns by it."""
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """For dumpdata: the token, never the secret."""
+        return str(self.get_prep_value(self.value_from_object(obj)))
+
+
+class EncryptedURLField(EncryptedField):
+    """An address that is as good as a password; reads as text. It cannot be searched for."""
+
+    def from_db_value(self, value: str | None, *_: Any) -> str:
+        """The decrypted address, "" where nothing is stored."""
+        return decrypt(value) if value else ""
+
+    def to_python(self, value: Any) -> Any:
+        """Addresses as they are; a token, as fixtures hold it, decrypted."""
+        return decrypt(value) if isinstance(value, str) and value.startswith(FERNET) else value or ""
+
+    def get_prep_value(self, value: Any) -> str:
+        """A token for the database; nothing for no address."""
+        return encrypt(value) if value else ""
+
+    def formfield(self, **kwargs: Any) -> Any:
+        """Entered as an address, not as a text of many lines."""
+        address: dict[str, Any] = {
+            "form_class": forms.URLField,
+            "widget": forms.URLInput,
+            "assume_scheme": "https",
+        }
+        return super().formfield(**(address | kwargs))
+
+
+class EncryptedJSONField(EncryptedField):
     """A JSON object kept as one Fernet token; reads as a dict, dumps and SQL show only the token."""
 
     def from_db_value(self, value: str | None, *_: Any) -> dict[str, Any]:
@@ -63,7 +99,3 @@ class EncryptedJSONField(_TextField):
     def get_prep_value(self, value: Any) -> str:
         """A token for the database; nothing for an empty object."""
         return encrypt(json.dumps(value)) if value else ""
-
-    def value_to_string(self, obj: models.Model) -> str:
-        """For dumpdata: the token, never the secret."""
-        return self.get_prep_value(self.value_from_object(obj))

@@ -73,8 +73,8 @@ class Merger:
     def steps_of(self, items: Sequence[Item]) -> list[Step]:
         """A step for each of the package's rows in order, then for each row it has no more."""
         pairs = self._pairs(items)
-        for row in pairs.values():
-            self._forget(self.bases[id(row)])
+        for at, row in pairs.items():
+            self._forget(self.bases[id(row)] or items[at].line)
         steps = [
             self._both(pairs[at], item) if at in pairs else self._missing(item)
             for at, item in enumerate(items)
@@ -104,6 +104,16 @@ class Merger:
                     by_key[self._key(item.line)].remove(fitting[0])
             paired = {id(row) for row in found.values()}
             waiting = [row for row in waiting if id(row) not in paired]
+        return found | self._alike([at for at in range(len(items)) if at not in found], items)
+
+    def _alike(self, places: Iterable[int], items: Sequence[Item]) -> dict[int, Row]:
+        """Rows of a table made here that say exactly what an item does: those are no conflict with another one."""
+        own: dict[Line, list[Row]] = {}
+        for row in [] if self.properties else reversed(self.rows):
+            if self.bases[id(row)] is None:
+                own.setdefault(Line.of_row(row), []).append(row)
+        found = {at: own[items[at].line].pop() for at in places if own.get(items[at].line)}
+        self.given |= {id(row) for row in found.values()}
         return found
 
     def _by_key(self, rows: Iterable[Row]) -> dict[str, list[Row]]:

@@ -70,6 +70,7 @@ class CallbackAdmin(CrmRecordAdmin[Callback]):
         HolderFilter,
     )
     list_select_related = ("ticket", "incident")
+    linked = ("incident__id__exact",)
     search_fields = ("id",)  # the box; what it finds is get_search_results
     search_help_text = (
         "Phone, last name, service point, external id, e-mail or mRID (of a callback, ticket or incident). Numbers may "

@@ -63,6 +63,7 @@ class TroubleTicketAdmin(KeysetMixin, CrmRecordAdmin[TroubleTicket]):
     )
     list_display_links = ("ticket",)
     list_filter = (TicketSetFilter, KindFilter, TroubleFilter, SourceFilter, HazardFilter)
+    linked = ("id__gte", "incident__id__exact", "message__id__exact", "service_point__mrid__exact")
     search_fields = ("id",)  # the box; what it finds is get_search_results
     search_help_text = (
         "Phone, last name, service point, external id, e-mail or mRID (of a ticket or an incident). Numbers may be "

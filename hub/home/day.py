@@ -137,6 +137,7 @@ class FlowRow:
     bad: int
     rate: str
     spark: Spark
+    link: str
     good_link: str
     bad_link: str
 
@@ -181,6 +182,7 @@ def _flow_row(day: Day, flow: Flow) -> FlowRow:
         bad=bad,
         rate=success_rate(good, bad),
         spark=spark(series.good, series.bad, words),
+        link=link(GOOD + BAD),
         good_link=link(GOOD),
         bad_link=link(BAD),
     )

@@ -7,8 +7,9 @@ from typing import Any
 from hub.home.drawing import Spark, spark
 from hub.home.figures import Figure, ago, capped, listed, page_of
 from integrations.models import ErrorFamily, Tally
-from integrations.services.standing_count import open_errors, open_families, recent_errors
+from integrations.services.standing_count import HOUR, open_errors, open_families, recent_errors
 
+ERROR = "integrations.errorinstance"
 LIVE = 1_000  # errors that are counted while a person waits
 
 
@@ -47,10 +48,12 @@ class FamilyRow:
     row: ErrorFamily
     open: int
     link: str
+    every_link: str
     page: str
     flow: str
     owner: str
     last_hour: int
+    last_hour_link: str
     trend: str
     trend_words: str
     spark: Spark
@@ -61,24 +64,30 @@ class FamilyRow:
 def family_rows(families: Families) -> list[FamilyRow]:
     """Those shown, in their order; one deleted since it was counted is left out."""
     return [
-        _row(families.rows[one["family"]], one, families.at)
+        _row(families.rows[one["family"]], one, families)
         for one in families.top
         if one["family"] in families.rows
     ]
 
 
-def _row(row: ErrorFamily, one: dict[str, Any], at: datetime) -> FamilyRow:
+def _row(row: ErrorFamily, one: dict[str, Any], families: Families) -> FamilyRow:
+    def link(state: str, **more: object) -> str:
+        return listed(ERROR, family__id__exact=row.pk, state__exact=state, **more)
+
+    at = families.at
     hours: list[int] = one["hours"]
     now, before = hours[-1], hours[-2]
     trend, words = _trend(now, before)
     return FamilyRow(
         row=row,
         open=one["open"],
-        link=listed("integrations.errorinstance", family__id__exact=row.pk, state__exact="open"),
+        link=link("open"),
+        every_link=link("all"),
         page=page_of(row),
         flow=row.flow.identifier,
         owner=row.owner.get_username() if row.owner else "",
         last_hour=now,
+        last_hour_link=link("all", last_failed_at__gte=(families.counted_at or at) - HOUR),
         trend=trend,
         trend_words=words,
         spark=spark([0] * len(hours), hours, f"Failed by hour, last 24 hours: {sum(hours)} in all"),
@@ -98,10 +107,10 @@ def error_figure(families: Families) -> tuple[str, Figure]:
     """Open errors, with the number of families."""
     many = families.families
     note = f"in {many} {'family' if many == 1 else 'families'}" if many else ""
-    return "integrations.errorinstance", Figure(
+    return ERROR, Figure(
         "Open errors",
         families.open,
-        listed("integrations.errorinstance", state__exact="open"),
+        listed(ERROR, state__exact="open"),
         "bad" if families.open else "",
         note,
         families.more,

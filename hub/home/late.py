@@ -5,7 +5,7 @@ from datetime import datetime
 
 from hub.home.figures import Figure, listed, page_of
 from integrations.models import ExpectedFile, Schedule
-from integrations.services.lateness import late_files, late_schedules, why_late
+from integrations.services.lateness import late_files, late_schedules, was_due, why_late
 
 NAMED = 5
 
@@ -32,7 +32,7 @@ def count_late(at: datetime) -> list[Late]:
                 "integrations.schedule",
                 row.name,
                 row.flow.identifier,
-                row.next_due_at if row.next_due_at and row.next_due_at < at else row.last_due_at,
+                was_due(row, at),
                 why_late(row, at),
                 page_of(row),
             )

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 
 from hub.home.counts import Counts, count
 from hub.home.families import error_figure
-from hub.home.figures import Figure, ago, list_of, seen, span
+from hub.home.figures import Figure, ago, list_of, listed, seen, span
 from hub.home.queue import queue_figure
 from hub.site import may_view
 
@@ -60,7 +60,7 @@ def _families(counts: Counts) -> dict[str, Any]:
     return {
         "families": shown,
         "families_more": max(families.families - len(shown), 0),
-        "families_list": list_of("integrations.errorfamily"),
+        "families_list": listed("integrations.errorfamily", open="yes"),
         "families_age": _age(families.counted_at, counts.at),
         "families_wait": bool(families.open and not families.families),
     }

@@ -165,7 +165,7 @@ def _hint(answer: requests.Response) -> str:
 def retry_after(value: str) -> float | None:
     """Seconds from a Retry-After header, given as seconds or as a date (RFC 9110 section 10.2.3)."""
     value = value.strip()
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return float(value)
     try:
         moment = parsedate_to_datetime(value)

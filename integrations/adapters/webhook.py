@@ -1,20 +1,21 @@
 """Webhooks: one POST to an address a person entered, under the rules that connections go by.
 
 The name is resolved once, checked and connected to (addresses.py), redirects are not followed, and the path, which in
-chats' webhooks is the secret, is in no error text.
+chats' webhooks is the secret, is in no error text: these are made of the status, the kind of fault and the host alone,
+for what a receiver answers, or a library says, may have the path in any spelling.
 """
 
 from collections.abc import Mapping, Sequence
+from http.client import responses
 from urllib.parse import SplitResult, urlsplit
 
 from requests import Response
 
 from integrations.adapters.addresses import resolve
 from integrations.adapters.contract import Endpoint
-from integrations.adapters.errors import AddressRefused, Misconfigured, Refused, Unreachable
+from integrations.adapters.errors import AdapterError, AddressRefused, Misconfigured, Refused, Unreachable
 from integrations.adapters.http_session import session_for
-from integrations.adapters.rest_answers import http_errors, refused
-from integrations.adapters.scrub import scrub
+from integrations.adapters.rest_answers import http_errors, retry_after
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
@@ -23,6 +24,16 @@ _WITHOUT_TLS = (
     "A webhook without TLS (http://) may go to this machine only, or to networks named in HUB_ALLOWED_NETWORKS;"
     " use https://"
 )
+_MOVED = "It points to another address; redirects are not followed: put the final address in the rule."
+_GONE = "The receiver does not know this address (any more): make a new one there, and put it in the rule."
+_HINTS = {
+    401: "The receiver does not take this address: make a new one there, and put it in the rule.",
+    403: "The receiver does not take this address: make a new one there, and put it in the rule.",
+    404: _GONE,
+    410: _GONE,
+    413: "The receiver does not take messages of this size.",
+    429: "The receiver asks for fewer messages: it is tried again later.",
+}
 
 
 def webhook_problems(url: str, allowed: Sequence[str]) -> list[str]:
@@ -63,8 +74,15 @@ def webhook_post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: 
     if problems:
         raise Misconfigured(problems[0])
     parts = urlsplit(url)
-    endpoint = _endpoint(parts, allowed)
     what = f"POST {parts.scheme}://{parts.netloc}"
+    try:
+        return _posted(url, body, headers, _endpoint(parts, allowed), what)
+    except AdapterError as error:
+        error.detail = f"It was a {type(error.__cause__).__name__}." if error.__cause__ else ""
+        raise error from None  # the cause has the whole URL
+
+
+def _posted(url: str, body: bytes, headers: Mapping[str, str], endpoint: Endpoint, what: str) -> int:
     with http_errors(endpoint, what):
         answer = session_for(endpoint).post(
             url,
@@ -76,7 +94,7 @@ def webhook_post(url: str, body: bytes, headers: Mapping[str, str], *, allowed: 
         )
         with answer:
             if not 200 <= answer.status_code < 300:  # noqa: PLR2004  (the class of successes)
-                raise _refused(answer, endpoint, what)
+                raise _refused(answer, what)
             return int(answer.status_code)
 
 
@@ -94,8 +112,12 @@ def _endpoint(parts: SplitResult, allowed: Sequence[str]) -> Endpoint:
     )
 
 
-def _refused(answer: Response, endpoint: Endpoint, what: str) -> Refused:
-    """In words; where it points to another address, without the part that is secret."""
-    error = refused(answer, endpoint, what)
-    error.hint = scrub(error.hint, endpoint)
-    return error
+def _refused(answer: Response, what: str) -> Refused:
+    """Its status in the standard's words, and nothing that the receiver wrote but when to try again."""
+    status = int(answer.status_code)
+    return Refused(
+        f"{what} answered {status} {responses.get(status, '')}".rstrip(),
+        status=status,
+        retry_after=retry_after(answer.headers.get("Retry-After", "")),
+        hint=_MOVED if 300 <= status < 400 else _HINTS.get(status, ""),  # noqa: PLR2004  (the class of redirects)
+    )

@@ -44,6 +44,7 @@ class AlertAdmin(KeysetMixin, RecordAdmin[Alert]):
     panel_template = "admin/integrations/alert/page.html"
     list_display = ("title", "state", "count", "rule_page", "first_at", "lasted", "told_at")
     list_filter = (OpenFilter, "rule__event", "rule")
+    linked = ("ended_at__isnull",)
     list_select_related = ("rule",)
     actions = None
 
@@ -61,7 +62,3 @@ class AlertAdmin(KeysetMixin, RecordAdmin[Alert]):
     def lasted(self, row: Alert) -> str:
         """Until it was over, or until now."""
         return between(row.first_at, row.ended_at)
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
-        """Also by rule, as the rule's page and the messages link."""
-        return lookup == "rule__id__exact" or super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]  # the stubs know no None

@@ -24,6 +24,7 @@ from hub.address import client_address
 from hub.theme import ModelAdmin
 from integrations.engine.faults import Fault
 from integrations.services.audit import audit
+from lookups.only_listed import OnlyListed
 
 M = TypeVar("M", bound=Model)
 COUNTED = 5_000  # rows a list counts at most: beyond, it is narrowed with filters and search
@@ -76,7 +77,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # Django takes non
         return rows.order_by()[:COUNTED].count()
 
 
-class ConsoleAdmin(ModelAdmin[M]):
+class ConsoleAdmin(OnlyListed, ModelAdmin[M]):
     """A page with a panel above its form, and buttons that POST."""
 
     post_actions: ClassVar[tuple[PostAction, ...]] = ()

@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString
 from hub.theme import display
 from integrations.admin.base import PostAction, RecordAdmin, actor_of, refuse
 from integrations.admin.bulk_choice import Choice, choice_of
+from integrations.admin.error_filters import order_errors
 from integrations.engine.faults import Fault, InvalidMessage
 from integrations.models import BulkItem, BulkResubmission, ErrorInstance
 from integrations.present import badge, duration
@@ -215,10 +216,24 @@ def _progress(row: BulkResubmission) -> dict[str, Any]:
     left = duration(progress.left.total_seconds() * 1000) if progress.left else ""
     return {
         "progress": progress,
+        "lists": _lists(row),
         "left": left,
         "moving": row.state == State.RUNNING or progress.under_way > 0,
         "variant": _variant(row),
         "live": row.state in LIVE,
+    }
+
+
+def _lists(row: BulkResubmission) -> dict[str, str]:
+    """The errors behind each figure of the progress, however many."""
+    done, became = BulkItem.Outcome, ErrorInstance.State
+    return {
+        "recovered": order_errors(row, done.RESUBMITTED, became.RECOVERED),
+        "under_way": order_errors(row, done.RESUBMITTED, became.RESUBMITTED),
+        "failed_again": order_errors(row, done.RESUBMITTED, became.OPEN),
+        "refused": order_errors(row, done.REFUSED),
+        "waiting": order_errors(row, done.WAITING),
+        "dropped": order_errors(row, done.DROPPED),
     }
 
 

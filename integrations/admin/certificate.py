@@ -84,6 +84,7 @@ class TrustCertificateAdmin(ConsoleAdmin[TrustCertificate]):
     form = CertificateForm
     panel_template = "admin/integrations/certificate/panel.html"
     list_display = ("alias", "subject", "issuer", "not_after", "expiry", "used_by")
+    linked = ("not_after__lt",)
     search_fields = ("alias", "subject", "issuer", "fingerprint")
     fields = ("alias", "upload", "pasted")
     actions = None

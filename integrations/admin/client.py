@@ -60,6 +60,7 @@ class ClientAdmin(ConsoleAdmin[Client]):
     panel_template = "admin/integrations/client/panel.html"
     list_display = ("client_id", "name", "state", "may_call", "user", "created_at")
     list_filter = ("enabled",)
+    linked = ("secret_expires_on__lt",)
     search_fields = ("client_id", "name")
     list_select_related = ("user",)
     filter_horizontal = ("flows",)

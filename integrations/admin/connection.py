@@ -66,6 +66,7 @@ class ConnectionAdmin(ConsoleAdmin[Connection]):
     change_form_template = "admin/integrations/connection/change_form.html"
     list_display = ("name", "adapter", "role", "package", "tested", "tested_at", "breaker_state")
     list_filter = ("adapter", "package", "role", "last_test_ok")
+    linked = ("id__in", "secrets_expire_on__lt")
     search_fields = ("name", "package", "description")
     list_select_related = ("breaker",)
     actions = None

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from hub.theme import display
 from integrations.admin.base import RecordAdmin, actor_of
 from integrations.admin.bulk_choice import preview_url
+from integrations.admin.error_filters import BulkFilter, MissingFilter, in_state
 from integrations.admin.filters import FailedRecentlyFilter
 from integrations.admin.instance_page import resubmit_context
 from integrations.admin.keyset import PLACES, KeysetMixin, Narrow
@@ -51,9 +52,9 @@ class StateFilter(admin.SimpleListFilter):
         yield from found
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """By state, which an index begins with."""
+        """By state."""
         value = self.value() or ErrorInstance.State.OPEN
-        return queryset if value == "all" else queryset.filter(state=value)
+        return queryset if value == "all" else in_state(request, queryset, value)
 
 
 @admin.register(ErrorInstance)
@@ -64,7 +65,16 @@ class ErrorInstanceAdmin(SavedFilterMixin, KeysetMixin, RecordAdmin[ErrorInstanc
     keyset = "last_failed_at"
     list_display = ("current", "flow", "key", "fault_kind", "what", "failures", "last_failed_at")
     list_display_links = ("current", "what")
-    list_filter = (StateFilter, "fault_class", FailedRecentlyFilter, "family__flow__package", "family__flow")
+    list_filter = (
+        StateFilter,
+        BulkFilter,
+        MissingFilter,
+        "fault_class",
+        FailedRecentlyFilter,
+        "family__flow__package",
+        "family__flow",
+    )
+    linked = ("family__id__exact", "last_failed_at__gte")
     list_select_related = ("instance", "family__flow")
     search_fields = ("text",)  # the box; what it finds is get_search_results and keyset_narrow
     search_help_text = "A business key, exactly; else part of the fault's text or its code."

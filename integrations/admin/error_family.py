@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from hub.theme import display
-from integrations.admin.base import ConsoleAdmin
+from integrations.admin.base import ConsoleAdmin, actor_of, address_of
 from integrations.admin.bulk_choice import preview_url
 from integrations.models import ErrorFamily, ErrorInstance, MissingValue
 from integrations.present import badge, link, short
+from integrations.services.family_assign import family_assign
 from integrations.services.family_trend import Span, family_trend
 
 OPEN = ErrorInstance.State.OPEN
@@ -73,6 +74,10 @@ class ErrorFamilyAdmin(ConsoleAdmin[ErrorFamily]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: its errors refer to it."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: ErrorFamily, form: Any, change: bool) -> None:
+        """By the service, which audits."""
+        family_assign(family=obj, actor=actor_of(request), address=address_of(request))
 
     @display(description="Message", ordering="message")
     def message_line(self, row: ErrorFamily) -> str:

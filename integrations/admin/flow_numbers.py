@@ -17,12 +17,12 @@ from django.utils import timezone
 
 from integrations.models import Flow, Instance
 from integrations.present import duration
+from integrations.services.flow_counts import ERRORS as BAD
+from integrations.services.flow_counts import SUCCESS as GOOD
 
 ROWS = 10_000  # newest instances that are counted
 TIMED = 2_000  # newest ended ones whose durations are looked at
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
-GOOD = (Instance.Status.SUCCEEDED, Instance.Status.SKIPPED)
-BAD = (Instance.Status.FAILED, Instance.Status.HELD)
 _MINUTE = 16  # characters of 2024-11-30 02:15
 
 
@@ -97,10 +97,10 @@ def numbers_of(flow: Flow, now: datetime | None = None) -> Numbers:
     hours: dict[datetime, Counter[str]] = {}
     for (at, status), count in found.items():
         hours.setdefault(_hour(at), Counter())[status] += count
-    begin = now - DAY
+    begin = (now - DAY).replace(second=0, microsecond=0)  # minutes are what is counted
     day: Counter[str] = Counter()
     for (at, status), count in found.items():
-        day[status] += count if at > begin else 0
+        day[status] += count if at >= begin else 0
     took = _durations(rows)
     return Numbers(
         day=Span(max(begin, since or begin), day, since is not None and since > begin),

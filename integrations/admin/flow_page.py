@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 
 from integrations.admin.flow_drawing import drawing
 from integrations.admin.flow_edge import sheet_of
@@ -13,12 +12,14 @@ from integrations.admin.flow_observed import annotate, last_good
 from integrations.admin.flow_parts import Parts
 from integrations.admin.flow_progress import progress_of, run_fields, watched
 from integrations.admin.flow_story import story_of
+from integrations.admin.listed import listed
 from integrations.engine.faults import UnknownFlow
 from integrations.engine.registry import spec_for
 from integrations.engine.spec import FlowSpec
 from integrations.engine.tracing import effective_tracing
 from integrations.models import Flow, Instance
 from integrations.present import in_words
+from integrations.services.flow_counts import ERRORS, SUCCESS
 from integrations.services.flow_switch import flow_problems
 from integrations.services.schedule_save import next_times
 
@@ -37,8 +38,8 @@ def flow_context(request: HttpRequest, row: Flow) -> dict[str, Any]:
         "recent": _recent(row),
         "numbers": numbers,
         "spans": [
-            _span(row, "Last 24 hours", numbers.day, "24h"),
-            _span(row, "Last 7 days", numbers.week, "7d"),
+            _span(row, "Last 24 hours", numbers.day),
+            _span(row, "Last 7 days", numbers.week),
         ],
         "counted_rows": ROWS,
         "run": progress_of(run, 0) if run else None,
@@ -71,10 +72,15 @@ def _of_code(request: HttpRequest, row: Flow, spec: FlowSpec) -> dict[str, Any]:
     }
 
 
-def _span(row: Flow, title: str, span: Span, within: str) -> dict[str, Any]:
+def _span(row: Flow, title: str, span: Span) -> dict[str, Any]:
     """A line of figures, and the list behind them."""
-    address = reverse("admin:integrations_instance_changelist")
-    return {"title": title, "of": span, "list": f"{address}?flow__id__exact={row.pk}&within={within}"}
+    return {
+        "title": title,
+        "of": span,
+        "list": listed(Instance, flow__id__exact=row.pk, created_at__gte=span.since),
+        "good": ",".join(SUCCESS),
+        "bad": ",".join(ERRORS),
+    }
 
 
 def _recent(row: Flow) -> QuerySet[Instance]:

@@ -12,7 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from hub.theme import display
-from integrations.admin.base import PostAction, actor_of
+from integrations.admin.base import PostAction, actor_of, address_of
 from integrations.admin.business_object import object_url
 from integrations.admin.filters import PackageFilter
 from integrations.admin.instance_find import (
@@ -27,8 +27,10 @@ from integrations.admin.instance_page import instance_context
 from integrations.admin.instance_payloads import PayloadPages
 from integrations.admin.keyset import MOST_BRANCHES, KeysetMixin, Narrow
 from integrations.admin.saved_filter import SavedFilterMixin
+from integrations.engine.faults import InvalidMessage
 from integrations.models import BusinessKey, Flow, Instance
 from integrations.present import badge, between, link, short
+from integrations.services.instance_abort import instance_abort
 from integrations.services.instance_discard import instance_discard
 from integrations.services.instance_resubmit import instance_resubmit
 
@@ -42,6 +44,7 @@ class InstanceAdmin(SavedFilterMixin, KeysetMixin, PayloadPages):
     post_actions = (
         PostAction("resubmit", "integrations.resubmit_instance"),
         PostAction("discard", "integrations.discard_instance"),
+        PostAction("abort", "integrations.discard_instance"),
     )
     panel_template = "admin/integrations/instance/page.html"
     list_display = (
@@ -56,6 +59,11 @@ class InstanceAdmin(SavedFilterMixin, KeysetMixin, PayloadPages):
     )
     list_display_links = ("state", "started")
     list_filter = ("status", SpanFilter, "cause", PackageFilter, "flow")
+    linked = (
+        *("text", "since", "until"),  # the form above the list; SpanFilter takes them
+        *("created_at__gte", "created_at__lt", "due_at__lte"),
+        *("parent__id__exact", "handed_on_by__id__exact", "replay_of__id__exact"),
+    )
     list_select_related = ("flow", "error__family")
     search_fields = ("id",)  # the box; what it finds is get_search_results
     search_help_text = "Business key, name=value, message id or instance id, exact"
@@ -63,8 +71,8 @@ class InstanceAdmin(SavedFilterMixin, KeysetMixin, PayloadPages):
     keyset = "created_at"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Instance]:
-        """With the first few business keys of each."""
-        few = BusinessKey.objects.order_by("name", "id")[: KEYS + 2]
+        """With the first few business keys of each: those of lists come last."""
+        few = BusinessKey.objects.order_by("id")[: KEYS + 2]
         return super().get_queryset(request).prefetch_related(Prefetch("keys", few, to_attr="few_keys"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -189,6 +197,14 @@ class InstanceAdmin(SavedFilterMixin, KeysetMixin, PayloadPages):
         """End it for good, with a reason."""
         instance_discard(instance=row, actor=actor_of(request), reason=request.POST.get("reason", ""))
         self.message_user(request, "Discarded.", messages.SUCCESS)
+
+    def post_abort(self, request: HttpRequest, row: Instance) -> None:
+        """End what is under way, with a reason."""
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            raise InvalidMessage("A reason is needed to abort")
+        instance_abort(instance=row, actor=actor_of(request), reason=reason, address=address_of(request))
+        self.message_user(request, "Aborted: nothing more is begun for it.", messages.SUCCESS)
 
 
 _OWN = ("text", "since", "until", "within", "after", "before", "last", "q", "p", "e")

@@ -8,9 +8,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from integrations.admin.instance_resubmissions import resubmissions_of
 from integrations.engine.tracing import effective_tracing
 from integrations.models import Activity, ErrorInstance, Flow, Instance
 from integrations.present import between
+from integrations.services.instance_abort import UNDER_WAY
 from integrations.services.instance_resubmittable import CALLER_IS_GONE, resubmittable
 
 LINES = 200  # of the activity stream on one page
@@ -22,7 +24,7 @@ def instance_context(request: HttpRequest, instance: Instance) -> dict[str, Any]
     """All of the page but its buttons."""
     return {
         "title": f"{instance.flow.identifier} {instance.primary_key_value}".strip(),
-        "keys": instance.keys.all()[: ROWS * 2],
+        "keys": instance.keys.order_by("id")[: ROWS * 2],
         "over_it": instance.status in (Instance.Status.SUCCEEDED, Instance.Status.SKIPPED),
         "took": between(instance.started_at, instance.ended_at),
         "waited": between(instance.created_at, instance.started_at),
@@ -31,10 +33,10 @@ def instance_context(request: HttpRequest, instance: Instance) -> dict[str, Any]
         "tabs": tabs(instance, _number(request.GET.get("attempt"))),
         "attempts": instance.attempts.order_by("-number")[:ROWS],
         "steps": first_rows(instance.steps.order_by("id")),
-        "resubmissions": instance.resubmissions.select_related("message_before", "message_after")[: ROWS * 2],
+        "resubmissions": resubmissions_of(instance, ROWS * 2),
         "children": first_rows(instance.children.select_related("flow").order_by("created_at")),
         "replays": first_rows(instance.replays.order_by("created_at")),
-        "handed_on": list(instance.handed_on.select_related("flow").order_by("created_at")[:ROWS]),
+        "handed_on": first_rows(instance.handed_on.select_related("flow").order_by("created_at")),
         "transfers": first_rows(
             instance.file_transfers.select_related("source", "target").order_by("created_at")
         ),
@@ -42,6 +44,9 @@ def instance_context(request: HttpRequest, instance: Instance) -> dict[str, Any]
         "sync_requests": first_rows(instance.sync_requests.order_by("id")),
         "acknowledged": instance.acknowledgements.all()[:ROWS],
         "may_read": request.user.has_perm("integrations.read_payload"),
+        "may_resubmit": request.user.has_perm("integrations.resubmit_instance"),
+        "may_discard": request.user.has_perm("integrations.discard_instance"),
+        "can_abort": instance.status in UNDER_WAY,
         "keeps": Flow.Tracing(effective_tracing(instance.flow)).label.partition(":")[0],
         **resubmit_context(instance),
     }
@@ -97,7 +102,7 @@ def _window(request: HttpRequest, lines: QuerySet[Activity]) -> dict[str, Sequen
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() and len(text) < 19 else 0  # noqa: PLR2004  (a 64-bit number)
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else 0  # noqa: PLR2004  (a 64-bit number)
 
 
 def _drawn(rows: list[Activity], instance: Instance) -> list[dict[str, Any]]:

@@ -236,7 +236,7 @@ class KeysetChangeList(ChangeList):
     def _descending(self) -> bool:
         """Newest first, but where a person turned the column round."""
         asked = str(self.params.get(ORDER_VAR, ""))
-        if not asked.strip("-").isdigit():
+        if not (asked.isascii() and asked.strip("-").isdigit()):
             return True
         number = int(asked.strip("-"))
         names = self.list_display

@@ -6,13 +6,16 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import SafeString
 
 from hub.theme import display
 from integrations.admin.base import PostAction, RecordAdmin, actor_of, refuse, subject_of
 from integrations.admin.bulk_choice import THERE, preview_url
+from integrations.admin.error_filters import value_errors
+from integrations.admin.listed import listed
 from integrations.engine.faults import Fault
 from integrations.models import ErrorInstance, MissingValue
-from integrations.present import badge, short
+from integrations.present import badge, link, short
 from integrations.services.missing_check import released_by, value_is_there
 from integrations.services.missing_fill import ADD, missing_fill, missing_form
 
@@ -58,6 +61,7 @@ class MissingValueAdmin(RecordAdmin[MissingValue]):
     list_display = ("what", "lookup", "places", "count", "first_seen", "last_seen", "stopped", "state")
     list_display_links = ("what",)
     list_filter = (NowFilter, "lookup")
+    linked = ("column", "target", "settled_at__isnull")
     list_per_page = 25
     search_fields: ClassVar[tuple[str, ...]] = ("value__startswith", "lookup__istartswith")
     search_help_text = "The beginning of the value, or of the lookup's name."
@@ -91,10 +95,11 @@ class MissingValueAdmin(RecordAdmin[MissingValue]):
         return f"{row.column} → {row.target}" if row.value else row.target
 
     @display(description="Open errors")
-    def stopped(self, row: MissingValue) -> str:
-        """How many it stops that are open, counted up to a bound."""
+    def stopped(self, row: MissingValue) -> SafeString | int:
+        """How many it stops that are open, counted up to a bound; a link to them."""
         number = row.errors.filter(state=OPEN).values("pk")[: BOUND + 1].count()
-        return f"more than {BOUND}" if number > BOUND else str(number)
+        said = f"more than {BOUND}" if number > BOUND else str(number)
+        return link(value_errors(row), said) if number else 0
 
     @display(description="Now")
     def state(self, row: MissingValue) -> str:
@@ -168,6 +173,12 @@ def _may_release(request: HttpRequest) -> bool:
 
 
 def _groups() -> list[dict[str, Any]]:
-    """What is missing by lookup and column, most often first."""
+    """What is missing by lookup and column, most often first, each with the address of the values it sums up."""
     rows: Any = MissingValue.objects.filter(settled_at=None).order_by().values("lookup", "column", "target")
-    return list(rows.annotate(values=Count("pk"), times=Sum("count")).order_by("-times", "lookup")[:SHOWN])
+    sums = rows.annotate(values=Count("pk"), times=Sum("count")).order_by("-times", "lookup")[:SHOWN]
+    return [one | {"list": _list_of(one)} for one in sums]
+
+
+def _list_of(one: dict[str, Any]) -> str:
+    """The list's own parameters; `missing` is what the sums are of."""
+    return listed(MissingValue, **{name: one[name] for name in ("lookup", "column", "target")}, now="missing")

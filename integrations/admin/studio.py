@@ -124,7 +124,8 @@ class StudioPages(RecordAdmin[Mapping]):
             if trouble is not None and trouble.where in ("expression", "pointer"):
                 form.errors[trouble.where] = f"On the source chosen: {trouble.text} {trouble.hint}".strip()
                 return
-        seen = int(form.seen) if form.row and form.seen.isdigit() else None
+        counts = form.seen.isascii() and form.seen.isdigit() and len(form.seen) < 19  # noqa: PLR2004  (a 64-bit number)
+        seen = int(form.seen) if form.row and counts else None
         unsaved = form.row is None
         try:
             form.row = extension_save(

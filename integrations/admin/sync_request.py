@@ -51,6 +51,7 @@ class SyncRequestAdmin(SavedFilterMixin, KeysetMixin, RecordAdmin[SyncRequest]):
     panel_template = "admin/integrations/sync_request/page.html"
     list_display = ("sync_request_id", "state", "entity", "external_id", "noted_at", "overdue", "said")
     list_filter = ("status", OverdueFilter, NotedRecentlyFilter, PackageFilter, EntityFilter)
+    linked = ("overdue_at__lt", "file_transfer__id__exact", "instance__id__exact")
     search_fields = ("sync_request_id",)
     search_help_text = "Exact: a sync request id or an external id."
     actions = None

@@ -1,7 +1,5 @@
 """lookups' archives: a lookup as the CSV file that integration clouds exchange."""
 
-from pathlib import PurePath
-
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -18,11 +16,8 @@ from integrations.api.upload import file_of
 from integrations.services.lookup_put import Table, lookup_create, lookup_replace, table_of
 from lookups.formats import MOST_BYTES, SheetInvalid
 from lookups.models import Lookup
-from lookups.names import fold_name
 from lookups.periods import FROM, UNTIL
-from lookups.services import rows_export, sheet_read
-
-LONGEST_NAME = 100
+from lookups.services import rows_export, sheet_name, sheet_read
 
 
 class LookupArchiveView(MonitoringView):
@@ -112,8 +107,8 @@ def _read(request: Request) -> tuple[str, Table]:
         sheet = sheet_read(content, form="csv")
     except SheetInvalid as error:
         raise BadRequest(str(error)) from None
-    name = str(getattr(sheet, "title", "") or PurePath(file_name).stem).strip()
-    if not fold_name(name) or len(name) > LONGEST_NAME:
+    name = sheet_name(sheet, file_name)
+    if not name:
         raise BadRequest(
             "The file does not say which lookup it is", hint="Its first line is DVM,name or its own name is."
         )

@@ -1,6 +1,5 @@
 """monitoring/integrations: how the flows are doing, by number."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -14,11 +13,10 @@ from integrations.api.design_shapes import spec_of
 from integrations.api.monitoring import MonitoringView, links_to, parameters_of, project_packages
 from integrations.api.paging import PAGING, list_page
 from integrations.api.shapes import moment, project_of
-from integrations.models import Flow, Instance
+from integrations.models import Flow
 from integrations.services.flow_counts import FlowCounts, flow_counts
 
 VIEW = "integrations.view_instance"
-Status = Instance.Status
 CRITERIA = frozenset({"timewindow", "code", "name", "version", "status", "projectCode"})
 MEP = {
     Flow.Pattern.SYNCHRONOUS: "SYNC_REQUEST_RESPONSE",
@@ -27,8 +25,6 @@ MEP = {
     Flow.Pattern.ASYNCHRONOUS: "ASYNC_ONE_WAY",
     Flow.Pattern.FILE: "SCHEDULED",
 }
-SUCCESS = (Status.SUCCEEDED, Status.SKIPPED)
-ERRORS = (Status.FAILED, Status.HELD)
 
 
 class MonitoredIntegrationsView(MonitoringView):
@@ -117,16 +113,12 @@ def schedule_status(flow: Flow) -> str:
 
 
 def _counters(counts: FlowCounts, flow: Flow) -> dict[str, Any]:
-    numbers: Mapping[str, int] = counts.by_flow.get(flow.pk, {})
-    success = sum(numbers.get(state, 0) for state in SUCCESS)
-    errors = sum(numbers.get(state, 0) for state in ERRORS)
-    aborted = numbers.get(Status.DISCARDED, 0)
-    processed = success + errors + aborted
+    ends = counts.ends(flow.pk)
     return {
-        "noOfMsgsReceived": sum(numbers.values()),
-        "noOfMsgsProcessed": processed,
-        "noOfSuccess": success,
-        "noOfErrors": errors,
-        "noOfAborted": aborted,
-        "successRate": round(100 * success / processed, 2) if processed else None,
+        "noOfMsgsReceived": ends.received,
+        "noOfMsgsProcessed": ends.processed,
+        "noOfSuccess": ends.succeeded,
+        "noOfErrors": ends.errors,
+        "noOfAborted": ends.aborted,
+        "successRate": round(100 * ends.succeeded / ends.processed, 2) if ends.processed else None,
     }

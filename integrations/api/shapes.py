@@ -9,6 +9,7 @@ from rest_framework.reverse import reverse
 from integrations.api.monitoring import links_to
 from integrations.engine.faults import UnknownFlow
 from integrations.engine.registry import spec_for
+from integrations.engine.spec import FlowSpec
 from integrations.models import Activity, BusinessKey, ErrorInstance, Flow, Instance, Payload
 
 Status = Instance.Status
@@ -78,17 +79,26 @@ def run_of(instance: Instance) -> str | None:
 
 def project_of(flow: Flow) -> str:
     """The project the flow's package belongs to, "" where it stands alone."""
+    spec = _spec_of(flow)
+    return spec.package.project if spec else ""
+
+
+def _spec_of(flow: Flow) -> FlowSpec | None:
+    """The flow's code, where it is still there."""
     try:
-        return spec_for(flow.identifier).package.project
+        return spec_for(flow.identifier)
     except UnknownFlow:
-        return ""
+        return None
 
 
 def _trackings(instance: Instance, keys: list[BusinessKey]) -> dict[str, Any]:
-    """All keys, and the first two that are not the primary one, as OIC names three."""
+    """All keys, and the first two that are not the primary one, as OIC names three; those of lists give way."""
     keys.sort(key=lambda key: key.pk)
-    others = [(key.name, key.value) for key in keys if not _primary(instance, key)]
-    second, third = [*others, ("", ""), ("", "")][:2]
+    spec = _spec_of(instance.flow)
+    listed = spec.listed_keys if spec else ()
+    others = [key for key in keys if not _primary(instance, key)]
+    others.sort(key=lambda key: key.name in listed)
+    second, third = [*((key.name, key.value) for key in others[:2]), ("", ""), ("", "")][:2]
     return {
         "secondaryTrackingName": second[0],
         "secondaryTrackingValue": second[1],

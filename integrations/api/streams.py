@@ -19,13 +19,12 @@ from integrations.api.instances import VIEW, instance_or_404
 from integrations.api.monitoring import MonitoringView, address_of, may, parameters_of
 from integrations.api.paging import PAGING, page_of
 from integrations.api.shapes import activity_shape, moment, payload_shape
-from integrations.engine.masking import Patterns, patterns_of
-from integrations.models import Activity, Instance, Payload
-from integrations.services.payload_view import READ_MASKED, payload_looked_at, payload_seen
+from integrations.api.stream_payloads import PayloadTexts
+from integrations.models import Activity
+from integrations.services.payload_view import READ_MASKED
 
 READ_PAYLOAD = "integrations.read_payload"
 MOST_LINES = 10_000  # of a log
-SHOWN_BYTES = 64 * 1024  # of one payload; the console has the whole
 
 
 class ActivityStreamView(MonitoringView):
@@ -53,10 +52,11 @@ class ActivityStreamView(MonitoringView):
         lines = instance.activities.select_related("connection")
         if reads:
             lines = lines.select_related("payload_in", "payload_out")
-        masks = _look(request, instance) if with_text else None
-        return Response(
-            page_of(request, lines, parameters, lambda line: _line(line, reads=reads, masks=masks))
-        )
+        texts = PayloadTexts(instance, unmasked=may(request, READ_MASKED)) if with_text else None
+        page = page_of(request, lines, parameters, lambda line: _line(line, reads=reads, texts=texts))
+        if texts:
+            texts.note(actor=actor_of(request), address=address_of(request))
+        return Response(page)
 
 
 class ActivityStreamDetailsView(ActivityStreamView):
@@ -111,31 +111,12 @@ def _text_lines(lines: Iterator[Activity]) -> Iterator[str]:
         yield f"{at} attempt {line.attempt} {line.level.upper()} {line.kind}{where}: {said}\n"
 
 
-def _look(request: Request, instance: Instance) -> Patterns:
-    """Note that payloads are looked at; the names of the fields this caller sees as dots."""
-    masks = () if may(request, READ_MASKED) else patterns_of(instance.flow)
-    payload_looked_at(
-        payload=None,
-        instance=instance,
-        actor=actor_of(request),
-        address=address_of(request),
-        action="payload_read",
-        masked=bool(masks),
-    )
-    return masks
-
-
-def _line(line: Activity, *, reads: bool, masks: Patterns | None) -> dict[str, Any]:
+def _line(line: Activity, *, reads: bool, texts: PayloadTexts | None) -> dict[str, Any]:
     if not reads:
         return activity_shape(line, None)
-    sides = {"payloadIn": line.payload_in, "payloadOut": line.payload_out}
-    shown = {side: payload_shape(kept, _content(kept, masks)) for side, kept in sides.items()}
+    sides = {"payloadOut": line.payload_out, "payloadIn": line.payload_in}
+    shown = {
+        side: payload_shape(kept, texts.text_of(kept) if texts and kept else None)
+        for side, kept in sides.items()
+    }
     return activity_shape(line, shown)
-
-
-def _content(payload: Payload | None, masks: Patterns | None) -> str | None:
-    """The payload's text, masked, cut after SHOWN_BYTES; why there is none, where it cannot be shown."""
-    if payload is None or masks is None:
-        return None
-    seen = payload_seen(payload=payload, patterns=masks, limit=SHOWN_BYTES)
-    return seen.trouble or seen.content.decode(errors="replace")

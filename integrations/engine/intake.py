@@ -1,6 +1,6 @@
 """How an instance's row comes to be: its flow, its business keys, its first claim."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,10 +12,11 @@ from integrations.engine.clock import db_now
 from integrations.engine.faults import InvalidMessage, UnknownFlow
 from integrations.engine.leases import Claim, holder_name
 from integrations.engine.rows import insert_rows
-from integrations.engine.spec import FlowSpec
+from integrations.engine.spec import FlowSpec, Paths
 from integrations.models import Attempt, BusinessKey, Flow, Instance
 
 LONGEST_VALUE = 200
+MOST_VALUES = 100  # of one business key that a message has in lists
 _flows = Asked(lambda identifier: Flow.objects.filter(identifier=identifier), str)
 _validators: dict[str, jsonschema.Draft202012Validator] = {}
 
@@ -46,16 +47,51 @@ def at_path(message: Any, path: str) -> Any:
 
 
 def extract_keys(instance: Instance, spec: FlowSpec, message: Any) -> list[BusinessKey]:
-    """Business keys from the message, not saved yet; the first becomes the primary key of an instance to be saved."""
-    found = {name: at_path(message, path) for name, path in spec.keys.items()}
+    """Business keys from the message, not saved yet; the first becomes the primary key of an instance to be saved.
+
+    One of a list never does: what a later message of the same device says does not overtake this one.
+    """
     rows = [
-        BusinessKey(instance=instance, name=name, value=str(value)[:LONGEST_VALUE])
-        for name, value in found.items()
-        if isinstance(value, str | int | float) and value != ""
+        BusinessKey(instance=instance, name=name, value=value)
+        for name, paths in spec.keys.items()
+        for value in _key_values(message, paths)
     ]
-    if rows:
+    if rows and rows[0].name not in spec.listed_keys:
         instance.primary_key_name, instance.primary_key_value = rows[0].name, rows[0].value
     return rows
+
+
+def _key_values(message: Any, paths: Paths) -> list[str]:
+    """A business key's values in the message's order, each once, as its column takes them."""
+    if isinstance(paths, str) and "*" not in paths:
+        value = at_path(message, paths)
+        return [str(value)[:LONGEST_VALUE]] if _is_value(value) else []
+    found: dict[str, None] = {}
+    for path in (paths,) if isinstance(paths, str) else paths:
+        for item in _each_at(message, path):
+            if _is_value(item):
+                found[str(item)[:LONGEST_VALUE]] = None
+            if len(found) == MOST_VALUES:
+                return list(found)
+    return list(found)
+
+
+def _is_value(found: Any) -> bool:
+    """Whether it can be a key; PostgreSQL takes no NUL in a text."""
+    if isinstance(found, str):
+        return found != "" and "\x00" not in found
+    return isinstance(found, int | float)
+
+
+def _each_at(message: Any, path: str) -> Iterator[Any]:
+    """The values at a path whose steps `*` are each item of a list; of what is no list, none."""
+    before, star, after = (part.strip(".") for part in f".{path}.".partition(".*."))
+    found = at_path(message, before) if before else message
+    if not star:
+        yield found
+    elif isinstance(found, list):
+        for item in found:
+            yield from _each_at(item, after)
 
 
 def begin_running(instance: Instance, now: datetime | None = None) -> Claim:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from django.db import connection
 from django.db.models import Q
 
 from integrations.engine.clock import db_now
@@ -17,6 +18,16 @@ def lead(task: str, holder: str) -> bool:
     free = Q(holder=holder) | Q(until=None) | Q(until__lt=now)
     until = now + timedelta(seconds=LEASE_SECONDS)
     return bool(Lease.objects.filter(free, name=task).update(holder=holder, until=until))
+
+
+def queue_up(task: str) -> None:
+    """Within a transaction: wait until no other that has queued up for `task` is open, and see what it wrote.
+
+    SQLite needs nothing: its transactions begin IMMEDIATE, one at a time.
+    """
+    if connection.features.has_select_for_update:
+        Lease.objects.bulk_create([Lease(name=task)], ignore_conflicts=True)
+        Lease.objects.select_for_update().get(name=task)
 
 
 def step_down(holder: str) -> None:

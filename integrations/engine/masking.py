@@ -8,22 +8,21 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote_plus
 
 from django.db.models import Q
 from lxml import etree
 
+from integrations.engine.csv_header import DELIMITERS, has_plain_header, may_be_header, says_csv
 from integrations.models import Flow, MaskedField
 
 DOTS = "•••"
 WITHHELD = (
-    "Withheld: fields of this flow are masked, and this content is neither JSON, XML, CSV nor a form, so that they "
-    "cannot be found in it. Who may read masked fields can download it."
+    "Withheld: fields of this flow are masked, and this content is neither JSON, XML, a CSV with a header nor a "
+    "form, so that they cannot be found in it. Who may read masked fields can download it."
 )
-_DELIMITERS = ",;\t|"
-_COLUMN = re.compile(r"[^\W\d][\w .:#/()-]*")  # what a header's cell looks like, and a record's seldom does
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
 _LABELS, _VALUES = (
     ("name", "key"),
@@ -57,12 +56,15 @@ def mask_or_withhold(content: bytes, content_type: str, patterns: Patterns) -> b
         return WITHHELD.encode()
 
 
-def mask(content: bytes, content_type: str, patterns: Patterns) -> bytes:
-    """The content with the fields of these names as dots; CannotMask where they cannot be looked for."""
+def mask(content: bytes, content_type: str, patterns: Patterns, name: str = "") -> bytes:
+    """The content with the fields of these names as dots; CannotMask where they cannot be looked for.
+
+    `name`: of the file it is, which may tell what the content type does not.
+    """
     if not patterns or not content.strip():
         return content
     hides = _Names(patterns)
-    for reader in _readers(content, content_type.partition(";")[0].strip().lower()):
+    for reader in _readers(content, content_type.partition(";")[0].strip().lower(), name):
         try:
             return reader(content, hides)
         except (ValueError, RecursionError, csv.Error, etree.LxmlError, LookupError):
@@ -79,26 +81,47 @@ class _Names:
     """The masked names as one pattern; what a name was found to be is kept, as a document repeats its names."""
 
     def __init__(self, patterns: Iterable[str]) -> None:
-        parts = ["[^\\n]*".join(map(re.escape, pattern.strip().split("*"))) for pattern in patterns]
-        self._whole = re.compile("|".join(parts), re.IGNORECASE)
+        known = [pattern.strip() for pattern in patterns]
+        self._whole = re.compile("|".join(map(_pattern, known)), re.IGNORECASE)
+        self._within = re.compile("|".join(map(_word, known)), re.IGNORECASE)
         self._known: dict[str, bool] = {}
 
     def __call__(self, name: str) -> bool:
         """Whether a field of this name is masked, with its namespace or without."""
         known = self._known.get(name)
         if known is None:
-            local = re.split(r"[}:]", name)[-1].strip().lstrip("@")
-            known = bool(self._whole.fullmatch(name.strip()) or self._whole.fullmatch(local))
+            known = bool(self._whole.fullmatch(name.strip()) or self._whole.fullmatch(_local(name)))
             self._known[name] = known
         return known
 
     def mentioned(self, text: str) -> bool:
-        """Whether a masked name stands anywhere in a text."""
-        return self._whole.search(text) is not None
+        """Whether a masked name stands anywhere in a text, as a word of its own."""
+        return self._within.search(text) is not None
+
+    def labelled(self, fields: Iterable[tuple[Any, Any]]) -> bool:
+        """Whether any label among an object's fields, given as key and text, is a masked name."""
+        return any(_local(str(key)).lower() in _LABELS and self(str(text)) for key, text in fields if text)
 
 
-def _readers(content: bytes, kind: str) -> Iterable[Callable[[bytes, "_Names"], bytes]]:
-    """What the content may be read as, the likeliest first: what it says it is, is not always so."""
+def _pattern(name: str) -> str:
+    return "[^\\n]*".join(map(re.escape, name.split("*")))
+
+
+def _word(name: str) -> str:
+    """A masked name within a text: no letter beside it, but that of an escape; at its asterisks anything."""
+    before = "" if name.startswith("*") else r"(?:(?<![^\W\d_])|(?<=\\[bfnrt]))"
+    after = "" if name.endswith("*") else r"(?![^\W\d_])"
+    return f"{before}{_pattern(name.strip('*'))}{after}"
+
+
+def _local(name: str) -> str:
+    """A name without its namespace, nor the sign of an attribute or a text in XML written as JSON."""
+    return re.split(r"[}:]", name)[-1].strip().lstrip("@#")
+
+
+def _readers(content: bytes, kind: str, name: str) -> Iterable[Callable[[bytes, "_Names"], bytes]]:
+    """What the content may be read as, the likeliest first: what it says it is, is not always so. But for a CSV:
+    as one, any text with commas could be read."""
     start = content.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1]
     if start and start in b'{["-0123456789tfn':
         yield _json
@@ -108,7 +131,7 @@ def _readers(content: bytes, kind: str) -> Iterable[Callable[[bytes, "_Names"], 
         return
     if kind == "application/x-www-form-urlencoded":
         yield _form
-    if kind != "application/json":
+    if says_csv(kind, name):
         yield _csv
 
 
@@ -116,7 +139,11 @@ def _readers(content: bytes, kind: str) -> Iterable[Callable[[bytes, "_Names"], 
 
 
 def _json(content: bytes, hides: _Names) -> bytes:
-    return json.dumps(_value(json.loads(content), hides), ensure_ascii=False).encode("utf-8", "replace")
+    """A text or a number alone has no name to be known by."""
+    document = json.loads(content)
+    if isinstance(document, str | int | float) and not isinstance(document, bool):
+        raise CannotMask("A value without a name")
+    return json.dumps(_value(document, hides), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _json_lines(content: bytes, hides: _Names) -> bytes:
@@ -132,14 +159,15 @@ def _value(value: Any, hides: _Names) -> Any:
 
 
 def _object(value: dict[str, Any], hides: _Names) -> dict[str, Any]:
-    label = next(
-        (text for key, text in value.items() if key.lower() in _LABELS and isinstance(text, str)), ""
-    )
-    named = bool(label) and hides(label)
+    named = hides.labelled((key, text) for key, text in value.items() if isinstance(text, str))
     return {
-        key: _dotted(item) if hides(key) or (named and key.lower() in _VALUES) else _value(item, hides)
+        key: _dotted(item) if hides(key) or (named and _is_value(key)) else _value(item, hides)
         for key, item in value.items()
     }
+
+
+def _is_value(key: str) -> bool:
+    return _local(key).lower() in _VALUES
 
 
 def _dotted(value: Any) -> Any:
@@ -187,15 +215,21 @@ def _element(root: "etree._Element", hides: _Names, *, within: bool) -> None:
     todo = [(root, within)]
     while todo:
         element, covered = todo.pop()
-        label = next((text for key, text in element.attrib.items() if str(key).lower() in _LABELS), "")
-        covered = covered or hides(str(element.tag)) or bool(label and hides(str(label)))
-        for key, text in element.attrib.items():
-            if hides(str(key)) or (covered and str(key).lower() not in _LABELS):
-                element.set(key, DOTS if text else "")
-        element.text = _shown(element.text, hides, covered=covered)
+        covered = covered or hides(str(element.tag)) or hides.labelled(element.attrib.items())
+        named = covered or hides.labelled((child.tag, (child.text or "").strip()) for child in element)
+        _attributes(element, hides, covered=covered, named=named)
+        element.text = _shown(element.text, hides, covered=named)
         for child in element:
-            child.tail = _shown(child.tail, hides, covered=covered)
-            todo.append((child, covered))
+            child.tail = _shown(child.tail, hides, covered=named)
+            todo.append((child, covered or (named and _is_value(str(child.tag)))))
+
+
+def _attributes(element: "etree._Element", hides: _Names, *, covered: bool, named: bool) -> None:
+    """`named`: by a child, so that an attribute may be the value. The label that says so is left to be read."""
+    for key, text in element.attrib.items():
+        part = covered and not hides.labelled([(key, text)])
+        if hides(str(key)) or part or (named and _is_value(str(key))):
+            element.set(key, DOTS if text else "")
 
 
 def _shown(text: str | None, hides: _Names, *, covered: bool) -> str | None:
@@ -211,19 +245,27 @@ def _csv(content: bytes, hides: _Names) -> bytes:
     """By its header; without one, no column is known. A record with more cells than the header has them masked."""
     text = content.decode("utf-8-sig")
     first = text.splitlines()[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    delimiter = max(DELIMITERS, key=first.count)
+    rows = _rows(text, delimiter)
     header = next(rows)
-    names = [cell.strip() for cell in header]
-    if delimiter not in first or len(set(names)) < len(names) or not all(map(_COLUMN.fullmatch, names)):
-        raise CannotMask("The first line is no header")
-    hidden = [hides(name) for name in names]
+    hidden = [hides(name) for name in header]
+    if not (may_be_header(header) if any(hidden) else _is_harmless(text, delimiter, hides)):
+        raise CannotMask("The first line is no header, or not plainly one")
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
     writer.writerow(header)
     for row in rows:
         writer.writerow([_cell(at, cell, hidden, hides) for at, cell in enumerate(row)])
     return out.getvalue().encode()
+
+
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+
+
+def _is_harmless(text: str, delimiter: str, hides: _Names) -> bool:
+    """Whether a CSV plainly has a header, with no masked column in it, and nothing in it speaks of a masked name."""
+    return not hides.mentioned(text) and has_plain_header(_rows(text, delimiter))
 
 
 def _cell(at: int, cell: str, hidden: list[bool], hides: _Names) -> str:

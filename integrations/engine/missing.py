@@ -21,25 +21,23 @@ def note_missing(error: ErrorInstance, fault: Fault, now: datetime) -> None:
         if error.failures > 1:
             error.missing_values.clear()
         return
-    value, made = MissingValue.objects.get_or_create(
-        signature=signature_of(found),
-        defaults={
-            "lookup": found.lookup,
-            "column": found.column,
-            "value": found.value,
-            "target": found.target,
-            "count": 1,
-            "first_seen": now,
-            "last_seen": now,
-        },
-    )
-    if not made:
-        again = {"count": F("count") + 1, "last_seen": now, "settled_at": None, "settled_by": ""}
-        MissingValue.objects.filter(pk=value.pk).update(**again)
+    value = _counted(found, now)
     if error.failures > 1:
         error.missing_values.set([value])
     else:
         error.missing_values.add(value)
+
+
+def _counted(found: LookupFault, now: datetime) -> MissingValue:
+    """The value, counted once more; made anew where it is not known, or is forgotten at this very moment."""
+    given: dict[str, str | int | datetime] = {name: getattr(found, name) for name in LONGEST}
+    given |= {"count": 1, "first_seen": now, "last_seen": now}
+    signature = signature_of(found)
+    value, made = MissingValue.objects.get_or_create(signature=signature, defaults=given)
+    again = {"count": F("count") + 1, "last_seen": now, "settled_at": None, "settled_by": ""}
+    if made or MissingValue.objects.filter(pk=value.pk).update(**again):
+        return value
+    return MissingValue.objects.get_or_create(signature=signature, defaults=given)[0]
 
 
 def missing_of(fault: Fault) -> LookupFault | None:

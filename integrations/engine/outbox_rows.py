@@ -43,10 +43,12 @@ def sent(row: Row, **more: Any) -> None:
 def after_failure(row: Row, *, passing: bool, not_before: float = 0) -> dict[str, Any]:
     """State and next try of a row that did not go out; `not_before`: seconds the other side asked for.
 
-    Given up after three days of a server that is down, or of one that says never, after five tries.
+    Given up after three days of a server that is down, or of one that says never, after five tries; both count from
+    when a person had it sent again, where one had.
     """
     tries = row.tries + 1
-    over = db_now() - row.created_at > GIVE_UP_AFTER or (not passing and tries >= MOST_REFUSALS)
+    since = row.resent_at or row.created_at
+    over = db_now() - since > GIVE_UP_AFTER or (not passing and tries >= MOST_REFUSALS)
     return {
         "state": GIVEN_UP if over else PENDING,
         "next_try_at": db_now() + timedelta(seconds=min(max(2.0**tries, not_before), LONGEST_WAIT)),

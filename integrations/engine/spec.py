@@ -21,6 +21,7 @@ WAITED_FOR = (SYNCHRONOUS, CHILD, LOCAL)  # patterns whose caller waits for the 
 RESEND, HOLD = "resend", "hold"
 
 Body = Callable[[Any, Any], Any]
+Paths = str | tuple[str, ...]  # where a message has a value; several where it may be in one place or another
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class FlowSpec:
     operations: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
     mapping_names: tuple[str, ...] = ()
-    keys: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, Paths] = field(default_factory=dict)
     message_id: str = ""
     schema: Mapping[str, Any] | None = None
     properties: tuple[str, ...] = ()
@@ -143,6 +144,11 @@ class FlowSpec:
         """Name → base expression, from the `*.jsonata` files beside the flow."""
         return {name: load_base(self.folder, name) for name in self.mapping_names}
 
+    @cached_property
+    def listed_keys(self) -> frozenset[str]:
+        """Names of the business keys that one message may have many of."""
+        return frozenset(name for name, paths in self.keys.items() if is_listed(paths))
+
     @property
     def waits(self) -> bool:
         """Whether a caller waits for its end, so that it is never retried by itself."""
@@ -156,6 +162,19 @@ class FlowSpec:
     def answers_at(self, resource: str, version: str) -> bool:
         """Whether a URL's resource and version are this flow's (1.0 stands for any 01.xx)."""
         return resource in (self.trigger.resource, *self.trigger.also) and version in ("1.0", self.version)
+
+
+def is_listed(paths: Paths) -> bool:
+    """Whether a business key's path leads into a list, or there are several."""
+    return not isinstance(paths, str) or "*" in paths
+
+
+def _in_order(identifier: str, keys: Mapping[str, Paths]) -> Mapping[str, Paths]:
+    """These keys; ValueError where one of a list comes first or before a single one, and so might be the primary."""
+    listed = [is_listed(paths) for paths in keys.values()]
+    if listed[:1] == [True] or listed != sorted(listed):
+        raise ValueError(f"{identifier}: business keys of lists come behind the single ones")
+    return keys
 
 
 def _told(pattern: str) -> tuple[str, ...]:
@@ -177,7 +196,7 @@ def flow(
     operations: Mapping[str, tuple[str, ...]] | None = None,
     calls: Sequence[str] = (),
     mappings: Sequence[str] = (),
-    keys: Mapping[str, str] | None = None,
+    keys: Mapping[str, Paths] | None = None,
     message_id: str = "",
     schema: Mapping[str, Any] | None = None,
     properties: Sequence[str] = (),
@@ -188,8 +207,9 @@ def flow(
 ) -> Callable[[Body], Body]:
     """Register a flow. Its body takes (run, message): a file flow's message is its parameters.
 
-    `keys`: business key → dotted path into the message, the first the primary one; `message_id`: dotted path
-    of the field that names a message; `operations`: connection → operations it must know; `calls`: flows it
+    `keys`: business key → dotted path into the message, the first the primary one; a step `*` is each item of a list
+    (the first 100 values), a tuple several places to look in, and such keys come last; `message_id`: dotted path of
+    the field that names a message; `operations`: connection → operations it must know; `calls`: flows it
     calls or hands messages on to; `properties`: properties that must be set before it is switched on; `tables`:
     lookups its mappings translate by; `recipients`: properties of the Email_ID list beside `from` and `to` that it
     mails to (a file flow: `to.process.notification`, if nothing is said); `source`: seed and section.
@@ -213,7 +233,7 @@ def flow(
             operations=operations or {},
             calls=tuple(calls),
             mapping_names=tuple(mappings),
-            keys=keys or {},
+            keys=_in_order(identifier, keys or {}),
             message_id=message_id,
             schema=schema,
             properties=tuple(properties),

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from integrations.crypto import EncryptedJSONField
+from integrations.crypto import EncryptedJSONField, EncryptedURLField
 from integrations.models.flow import Flow
 
 
@@ -29,7 +29,7 @@ class AlertRule(models.Model):
     threshold = models.PositiveIntegerField(default=1, help_text="Errors, minutes or days, by the event.")
     minutes = models.PositiveIntegerField(default=60, help_text="The span the threshold is counted over.")
     recipients = models.TextField(blank=True, help_text="Addresses, one a line.")
-    webhook_url = models.URLField(max_length=500, blank=True)
+    webhook_url = EncryptedURLField(max_length=500, blank=True, default="")
     webhook_secret = EncryptedJSONField(default=dict, blank=True, editable=False)
     digest_minutes = models.PositiveIntegerField(
         default=15, help_text="What comes within so many minutes of the first goes out together; 0: at once."
@@ -46,7 +46,7 @@ class AlertRule(models.Model):
         blank=True, editable=False, help_text="Why it could not be followed last time."
     )
     history = HistoricalRecords(
-        excluded_fields=["webhook_secret", "last_sent_at", "trouble"], m2m_fields=[flows]
+        excluded_fields=["webhook_url", "webhook_secret", "last_sent_at", "trouble"], m2m_fields=[flows]
     )
 
     class Meta:
@@ -112,6 +112,9 @@ class WebhookDelivery(models.Model):
     status_code = models.PositiveIntegerField(null=True)
     trouble = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    resent_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a person last had it sent again; its days count from then."
+    )
     sent_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -22,11 +22,16 @@ class ExpectedFile(models.Model):
     enabled = models.BooleanField(default=True)
     next_check_at = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
     last_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_transfer = models.UUIDField(
+        null=True, editable=False, help_text="The newest file that has counted; only later ones count again."
+    )
     late_since = models.DateTimeField(null=True, blank=True, db_index=True, editable=False)
     trouble = models.TextField(
         blank=True, editable=False, help_text="Why the last check could not use this row."
     )
-    history = HistoricalRecords(excluded_fields=["next_check_at", "last_seen_at", "late_since", "trouble"])
+    history = HistoricalRecords(
+        excluded_fields=["next_check_at", "last_seen_at", "last_transfer", "late_since", "trouble"]
+    )
 
     class Meta:
         """One name a flow."""

@@ -21,6 +21,8 @@ class FileTransfer(models.Model):
         SENT = "sent", "Sent"
         DONE = "done", "Done"
 
+    NAMES = ("source_name", "renamed_to", "target_name")  # what a person knows the file by; each has an index
+
     id = models.UUIDField(primary_key=True, default=time_ordered_id, editable=False)
     instance = models.ForeignKey(
         Instance, null=True, on_delete=models.SET_NULL, related_name="file_transfers"
@@ -67,6 +69,8 @@ class FileTransfer(models.Model):
         indexes = [
             models.Index(fields=["source", "state"], name="file_transfer_unsettled"),
             models.Index(fields=["source_name"], name="file_transfer_name"),
+            models.Index(fields=["renamed_to"], name="file_transfer_renamed"),
+            models.Index(fields=["target_name"], name="file_transfer_arrived"),
             models.Index(fields=["-created_at", "-id"], name="file_transfer_newest"),
             models.Index(fields=["state", "-created_at"], name="file_transfer_by_state"),
         ]

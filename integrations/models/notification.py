@@ -44,6 +44,9 @@ class Notification(models.Model):
     next_try_at = models.DateTimeField(default=timezone.now)
     trouble = models.TextField(blank=True)
     created_at = models.DateTimeField(default=timezone.now)
+    resent_at = models.DateTimeField(
+        null=True, editable=False, help_text="When a person last had it sent again; its days count from then."
+    )
     sent_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -30,7 +30,7 @@ from integrations.services.alert_findings import (
     page,
     threshold,
 )
-from integrations.services.lateness import late_files, late_schedules, why_late
+from integrations.services.lateness import late_files, late_schedules, was_due, why_late
 
 MOST_WAITING = 10_000  # rows of a queue counted at most
 
@@ -64,7 +64,7 @@ def late(rule: AlertRule, now: datetime, _lasting: set[str]) -> Iterator[Finding
         yield Finding(
             subject=f"schedule:{row.pk}",
             title=f"Late: {row.flow.identifier}, schedule {row.name}",
-            text=f"{why_late(row, now)}. It was due {_at(row.next_due_at, rule)}.",
+            text=f"{why_late(row, now)}. It was due {_at(was_due(row, now), rule)}.",
             link=page("schedule", row.pk),
         )
     for file in files.select_related("flow")[:MOST]:

@@ -22,7 +22,7 @@ LONGEST_TITLE = 300
 def alerts_evaluate() -> int:
     """Follow every rule that is on; how many alerts were opened. A bad rule says so and stops only itself."""
     now = db_now()
-    Alert.objects.filter(rule__enabled=False, ended_at__isnull=True).update(ended_at=now)
+    _silence(now)
     opened = 0
     for rule in AlertRule.objects.filter(enabled=True).order_by("pk"):
         trouble = ""
@@ -34,6 +34,13 @@ def alerts_evaluate() -> int:
         if trouble != rule.trouble:
             AlertRule.objects.filter(pk=rule.pk).update(trouble=trouble)
     return opened
+
+
+def _silence(now: datetime) -> None:
+    """What rules that are off have found is over, and what they have not told is not told when they are on again."""
+    of_those_off = Alert.objects.filter(rule__enabled=False)
+    of_those_off.filter(told_at__isnull=True).update(told_at=now)
+    of_those_off.filter(ended_at__isnull=True).update(ended_at=now)
 
 
 def rule_evaluate(rule: AlertRule, now: datetime) -> int:
@@ -57,7 +64,10 @@ def _open(rule: AlertRule, one: Finding, now: datetime) -> bool:
     recent = rule.alerts.filter(subject=one.subject, ended_at__gte=now - SAME_AGAIN)
     last = recent.order_by("-ended_at").first()
     if last is not None:
-        Alert.objects.filter(pk=last.pk).update(ended_at=None, last_at=now, **_said(one))
+        # One marked as told because its rule was off has never been: it is told, now that it is so again.
+        never = last.told_at and (rule.last_sent_at is None or last.told_at > rule.last_sent_at)
+        told_at = None if never else last.told_at
+        Alert.objects.filter(pk=last.pk).update(ended_at=None, told_at=told_at, last_at=now, **_said(one))
         return False
     _, made = Alert.objects.get_or_create(
         rule=rule,

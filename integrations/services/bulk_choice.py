@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Value, When
 
+from integrations.engine.faults import Conflict
 from integrations.models import BulkItem, BulkResubmission, ErrorInstance, Instance
 
 MOST = 100_000  # instances of one order
@@ -25,6 +26,17 @@ REASONS = {
     "at work": "Its instance is at work, or waits to be.",
     "no error": "Its instance is not in error any more.",
 }
+
+
+def number_chosen(errors: QuerySet[ErrorInstance]) -> int:
+    """How many errors the choice has, counted up to MOST + 1, so that a choice of millions costs no more."""
+    return errors.order_by().values("pk")[: MOST + 1].count()
+
+
+def refuse_too_many(errors: QuerySet[ErrorInstance]) -> None:
+    """Conflict where the choice has more errors than one order takes; asked before anything is computed of each."""
+    if number_chosen(errors) > MOST:
+        raise Conflict(f"More than {MOST:,} errors are chosen: narrow the choice")
 
 
 def chosen(errors: QuerySet[ErrorInstance], *, discarded: bool = False) -> QuerySet[Any]:

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from integrations.engine.rehearsal import FURTHER, STOPS, rehearse
 from integrations.models import ErrorInstance, MissingValue
 from integrations.services.audit import audit
-from integrations.services.bulk_choice import resubmittable
+from integrations.services.bulk_choice import refuse_too_many, resubmittable
 from integrations.services.missing_check import value_is_there
 
 REHEARSED, SECONDS, VALUES, SHOWN = 200, 5.0, 1_000, 8
@@ -44,7 +44,11 @@ class DryRun:
 
 
 def bulk_dry_run(*, errors: QuerySet[ErrorInstance], actor: str, discarded: bool = False) -> DryRun:
-    """Rehearse up to 200 in the order of arrival, for five seconds at most; changes nothing but the audit trail."""
+    """Rehearse up to 200 in the order of arrival, for five seconds at most; changes nothing but the audit trail.
+
+    Conflict where more than 100,000 errors are chosen.
+    """
+    refuse_too_many(errors)
     able = resubmittable(errors, discarded=discarded)
     told = DryRun(count=able.count())
     _values(able, told)

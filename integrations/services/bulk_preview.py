@@ -10,7 +10,7 @@ from django.utils import timezone
 from integrations.engine.faults import UnknownFlow
 from integrations.engine.registry import spec_for
 from integrations.models import Breaker, Connection, ErrorInstance, Flow
-from integrations.services.bulk_choice import MOST, REASONS, chosen, resubmittable
+from integrations.services.bulk_choice import MOST, REASONS, chosen, number_chosen, resubmittable
 from integrations.services.bulk_overtaken import Overtaken, overtaken_among
 
 EXAMPLES = 10
@@ -60,7 +60,7 @@ class Preview:
 
 def bulk_preview(*, errors: QuerySet[ErrorInstance], discarded: bool = False) -> Preview:
     """Look at a choice of errors without changing anything; at most 100,000 of them are counted."""
-    number = errors.order_by().values("pk")[: MOST + 1].count()
+    number = number_chosen(errors)
     if number > MOST:
         return Preview(number, 0, True, None, None, [], [], Overtaken(0, 0), [])
     known = chosen(errors, discarded=discarded)

@@ -10,9 +10,10 @@ from django.db.models.functions import RowNumber
 
 from integrations.engine.clock import db_now
 from integrations.engine.faults import Conflict, InvalidMessage
+from integrations.engine.leadership import queue_up
 from integrations.models import BulkItem, BulkResubmission, ErrorInstance
 from integrations.services.audit import audit
-from integrations.services.bulk_choice import MOST, resubmittable
+from integrations.services.bulk_choice import MOST, refuse_too_many, resubmittable
 
 FASTEST = 6_000  # instances a minute
 LEAVE_OUT = "leave_out"  # in the selection: whether those that a later success has overtaken are left out
@@ -33,11 +34,13 @@ def bulk_start(
     """Write the order with those of the errors that can be resubmitted now; the beat works it off.
 
     `rate`: instances a minute. More than HUB_APPROVE_ABOVE of them wait for a second person. InvalidMessage for a
-    rate that cannot be, Conflict where there is nothing to send or more than 100,000.
+    rate that cannot be, Conflict where there is nothing to send or more than 100,000 are chosen.
     """
     if not 1 <= rate <= FASTEST:
         raise InvalidMessage(f"The rate is {rate}; it can be 1 to {FASTEST} instances a minute")
+    refuse_too_many(errors)
     with transaction.atomic():
+        queue_up("bulk orders")  # of two at once the second sees what the first has taken
         order = BulkResubmission.objects.create(
             selection=selection,
             title=title[:300],
@@ -49,7 +52,8 @@ def bulk_start(
             user_id=user.pk if user else None,
         )
         order.total = _write_items(order, resubmittable(errors, discarded=discarded))
-        _refuse_wrong_number(order.total)
+        if order.total == 0:
+            raise Conflict("None of these errors can be resubmitted now")
         _release(order)
         audit(
             actor=actor,
@@ -64,7 +68,7 @@ def _write_items(order: BulkResubmission, able: QuerySet[Any]) -> int:
     """One INSERT … SELECT, so that a hundred thousand pass through no process's memory; how many."""
     place = Window(RowNumber(), order_by=[F("instance__created_at").asc(), F("instance_id").asc()])
     rows = able.order_by("instance__created_at", "instance_id").annotate(place=place)
-    select, parameters = rows.values_list("instance_id", "place")[: MOST + 1].query.sql_with_params()
+    select, parameters = rows.values_list("instance_id", "place")[:MOST].query.sql_with_params()
     quote, fields = connection.ops.quote_name, BulkItem._meta
     names = [quote(str(fields.get_field(name).column)) for name in ("order", "outcome", "text")]  # type: ignore[union-attr]
     chosen = [quote(str(fields.get_field(name).column)) for name in ("instance", "position")]  # type: ignore[union-attr]
@@ -76,13 +80,6 @@ def _write_items(order: BulkResubmission, able: QuerySet[Any]) -> int:
         )
         written: int = cursor.rowcount
     return written
-
-
-def _refuse_wrong_number(total: int) -> None:
-    if total == 0:
-        raise Conflict("None of these errors can be resubmitted now")
-    if total > MOST:
-        raise Conflict(f"More than {MOST} errors can be resubmitted: narrow the choice")
 
 
 def _release(order: BulkResubmission) -> None:

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from integrations.engine.clock import db_now
 from integrations.engine.faults import Conflict, Fault
-from integrations.models import BulkItem, BulkResubmission
+from integrations.models import BulkItem, BulkResubmission, ErrorInstance, Instance
 from integrations.services.bulk_overtaken import overtaken_by
 from integrations.services.bulk_start import LEAVE_OUT
 from integrations.services.instance_resubmit import instance_resubmit
@@ -79,6 +79,7 @@ def _sent(order: BulkResubmission, item: BulkItem) -> bool:
     reason = f"{order.reason} (bulk resubmission {order.pk})".strip()
     try:
         with transaction.atomic():
+            _refuse_discarded(order, item)
             _refuse_overtaken(order, item)
             instance_resubmit(
                 instance=item.instance,
@@ -97,6 +98,22 @@ def _sent(order: BulkResubmission, item: BulkItem) -> bool:
         _refused(item, f"{type(error).__name__}: {error}")
         return False
     return True
+
+
+def _refuse_discarded(order: BulkResubmission, item: BulkItem) -> None:
+    """What somebody discarded after the order was made stays so; what was discarded before was meant by it.
+
+    The instance is locked first, as a discard locks it, so that one at this very moment is seen or comes after.
+    """
+    Instance.objects.select_for_update().only("pk").get(pk=item.instance_id)
+    discarded = ErrorInstance.objects.filter(
+        instance=item.instance_id,
+        state=ErrorInstance.State.DISCARDED,
+        settled_at__gt=order.created_at,
+    ).first()
+    if discarded is not None:
+        who = discarded.settled_by or "somebody"
+        raise Conflict(f"Left out: {who} discarded it after this order was made")
 
 
 def _refuse_overtaken(order: BulkResubmission, item: BulkItem) -> None:

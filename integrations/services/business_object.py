@@ -219,8 +219,15 @@ def _sync_requests(sought: Sought, limit: int) -> Iterator[Event]:
 
 
 def _transfers(sought: Sought, limit: int) -> Iterator[Event]:
-    rows = FileTransfer.objects.filter(source_name=sought.value, **sought.before("created_at"))
-    for row in rows.select_related("source", "target").order_by("-created_at", "-pk")[:limit]:
+    """By any of a file's names, each by its own index."""
+    rows = FileTransfer.objects.filter(**sought.before("created_at")).select_related("source", "target")
+    found = (
+        row
+        for name in FileTransfer.NAMES
+        for row in rows.filter(**{name: sought.value}).order_by("-created_at", "-pk")[:limit]
+    )
+    once = {row.pk: row for row in found}.values()
+    for row in sorted(once, key=lambda row: (row.created_at, row.pk), reverse=True)[:limit]:
         way = f"{row.source or 'by URL'} to {row.target}" if row.target else f"{row.source or 'by URL'}"
         state = (row.state, str(row.get_state_display()))
         yield Event(row.created_at, "Files", row, row.source_name, *state, row.trouble or way)

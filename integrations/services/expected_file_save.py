@@ -13,6 +13,7 @@ from integrations.services.audit import audit
 CRON_FIELDS = 5
 LONGEST_HOURS = 31 * 24
 ABOUT = ("flow_id", "pattern", "cron", "time_zone", "within_hours")  # what lateness is about
+WHICH = ("flow_id", "pattern")  # which files count; where that has changed, none of them has counted yet
 
 
 class ExpectedFileProblems(Exception):
@@ -75,6 +76,8 @@ def expected_file_save(*, expected: ExpectedFile, actor: str, address: str | Non
     changed = before is None or any(getattr(before, name) != getattr(expected, name) for name in ABOUT)
     if changed or not expected.enabled:
         expected.late_since = None
+    if before is not None and any(getattr(before, name) != getattr(expected, name) for name in WHICH):
+        expected.last_transfer = None
     expected.next_check_at = next_check(expected, db_now()) if expected.enabled else None
     expected.trouble = ""
     with transaction.atomic():

@@ -34,37 +34,35 @@ def expected_files_check(*, at: datetime | None = None) -> int:
 
 def _check_one(expected: ExpectedFile, now: datetime) -> None:
     """Whether the file has come for its due time, or for the one it is late for."""
-    due, late_since, seen = expected.next_check_at, expected.late_since, expected.last_seen_at
-    if late_since is not None and (came := arrival(expected, by=late_since)):
-        late_since, seen = None, came
+    due, late_since = expected.next_check_at, expected.late_since
+    if late_since is not None and _came(expected, by=late_since):
+        late_since = None
     if due is not None and due <= now:
-        expected.last_seen_at = seen
-        came = arrival(expected, by=due)
-        late_since, seen = (None, came) if came else (late_since or due, seen)
+        late_since = None if _came(expected, by=due) else late_since or due
     ExpectedFile.objects.filter(pk=expected.pk, next_check_at=due).update(
         late_since=late_since,
-        last_seen_at=seen,
+        last_seen_at=expected.last_seen_at,
+        last_transfer=expected.last_transfer,
         next_check_at=next_check(expected, now) if due is None or due <= now else due,
         trouble="",
     )
 
 
-def arrival(expected: ExpectedFile, *, by: datetime) -> datetime | None:
-    """When the newest file of the name came, no earlier than its hours before `by`; None where none did.
+def _came(expected: ExpectedFile, *, by: datetime) -> bool:
+    """Whether a file of the name came, no earlier than its hours before `by`; the row remembers the newest.
 
-    A file counts for one due time: what was seen for an earlier one does not count again.
+    A file counts for one due time: neither what has counted nor what was seen before it counts again, however late
+    it is renamed at its source.
     """
-    since = by - timedelta(hours=expected.within_hours)
-    if expected.last_seen_at is not None:
-        since = max(since, expected.last_seen_at + timedelta(microseconds=1))
-    for name, moment in _arrived(expected, since):
+    for key, name, moment in _arrived(expected, by - timedelta(hours=expected.within_hours)):
         if fnmatchcase(name, as_glob(expected.pattern)):
-            return moment
-    return None
+            expected.last_transfer, expected.last_seen_at = key, moment
+            return True
+    return False
 
 
-def _arrived(expected: ExpectedFile, since: datetime) -> Iterator[tuple[str, datetime]]:
-    """Names and times of what the flow, or a run that it began, has moved since then, newest first."""
+def _arrived(expected: ExpectedFile, since: datetime) -> Iterator[tuple[uuid.UUID, str, datetime]]:
+    """Keys, names and times of what the flow, or a run that it began, has moved since then, newest first."""
     first = uuid.UUID(int=int((since - UNDER_WAY).timestamp() * 1000) << 80)  # ids begin with their time
     prefix = expected.pattern.partition("*")[0]
     rows = FileTransfer.objects.filter(
@@ -74,7 +72,9 @@ def _arrived(expected: ExpectedFile, since: datetime) -> Iterator[tuple[str, dat
         updated_at__gte=since,
         source_name__startswith=prefix,
     )
-    newest = rows.order_by("-updated_at").values_list("source_name", "updated_at")
+    if expected.last_transfer is not None:
+        rows = rows.filter(pk__gt=expected.last_transfer)
+    newest = rows.order_by("-pk").values_list("pk", "source_name", "updated_at")
     yield from newest[:LOOKED_AT].iterator()
 
 

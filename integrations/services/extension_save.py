@@ -1,5 +1,7 @@
 """Save a site's mapping extension once it compiles and works on its sample."""
 
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from integrations.engine.faults import Conflict
@@ -18,8 +20,13 @@ class ExtensionProblems(Exception):
         self.problems = problems
 
 
-def extension_problems(extension: MappingExtension) -> dict[str, str]:
-    """Field → what is wrong with it; {} if it can be saved. Runs it on its sample, where it has one."""
+def extension_problems(
+    extension: MappingExtension, *, among: Sequence[MappingExtension] | None = None
+) -> dict[str, str]:
+    """Field → what is wrong with it; {} if it can be saved. Runs it on its sample, where it has one.
+
+    `among`: the mapping's extensions as they would be; None for those that are stored.
+    """
     found: dict[str, str] = {}
     if not extension.reason.strip():
         found["reason"] = "Say why the site needs it"
@@ -32,11 +39,11 @@ def extension_problems(extension: MappingExtension) -> dict[str, str]:
     trouble = draft_check(draft_of(extension))
     if trouble is not None:
         return {trouble.where: said(trouble)}
-    return _tried(extension) if extension.sample else {}
+    return _tried(extension, among) if extension.sample else {}
 
 
-def _tried(extension: MappingExtension) -> dict[str, str]:
-    tried = studio_try(draft=draft_of(extension), source=extension.sample)
+def _tried(extension: MappingExtension, among: Sequence[MappingExtension] | None) -> dict[str, str]:
+    tried = studio_try(draft=draft_of(extension), source=extension.sample, among=among)
     if tried.trouble is not None:
         where = POINTER if tried.trouble.where == POINTER else EXPRESSION
         return {where: f"With the sample: {said(tried.trouble)}"}
@@ -58,12 +65,14 @@ def extension_save(
     address: str | None = None,
     seen: int | None = None,
     action: str = "",
+    checked: bool = False,
 ) -> MappingExtension:
     """Check, try, save with history and the base it was tried with, audit; ExtensionProblems where it would not work.
 
     `seen`: the version (its history id) that the person began from; Conflict where somebody saved another meanwhile.
+    `checked`: the caller has just asked for its problems, before its transaction began, and there were none.
     """
-    problems = extension_problems(extension)
+    problems = {} if checked else extension_problems(extension)
     if problems:
         raise ExtensionProblems(problems)
     made = extension.pk is None

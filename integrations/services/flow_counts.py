@@ -14,8 +14,27 @@ from integrations.services.hours_count import HOUR, KEPT, hour_of
 
 UNCOUNTED = 50_000  # instances counted here at most, of hours that nobody has counted
 UNDER_WAY = [state for state in Instance.Status.values if state not in ENDED]
+SUCCESS = (Instance.Status.SUCCEEDED, Instance.Status.SKIPPED)
+ERRORS = (Instance.Status.FAILED, Instance.Status.HELD)
+ABORTED = (Instance.Status.DISCARDED,)
+PROCESSED = SUCCESS + ERRORS + ABORTED
 EVERY = Q()
 ByFlow = dict[int, Counter[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """A flow's numbers as operators know them; processed is what has ended, however."""
+
+    received: int
+    succeeded: int
+    errors: int
+    aborted: int
+
+    @property
+    def processed(self) -> int:
+        """All that has ended."""
+        return self.succeeded + self.errors + self.aborted
 
 
 @dataclass
@@ -29,6 +48,12 @@ class FlowCounts:
     def add(self, flow: int, status: str, number: int) -> None:
         """So many more."""
         self.by_flow.setdefault(flow, Counter())[status] += number
+
+    def ends(self, flow: int) -> Ends:
+        """A flow's, by its id."""
+        numbers = self.by_flow.get(flow, Counter())
+        good, bad, aborted = (sum(numbers[one] for one in kind) for kind in (SUCCESS, ERRORS, ABORTED))
+        return Ends(numbers.total(), good, bad, aborted)
 
 
 def flow_counts(*, since: datetime | None = None) -> FlowCounts:

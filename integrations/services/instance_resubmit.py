@@ -12,7 +12,7 @@ from integrations.engine.faults import Conflict, InvalidMessage
 from integrations.engine.intake import validate_message
 from integrations.engine.leases import claim
 from integrations.engine.registry import spec_for
-from integrations.engine.spec import CHILD, FlowSpec
+from integrations.engine.spec import CHILD, WAITED_FOR, FlowSpec
 from integrations.engine.stream import Kind, Stream
 from integrations.engine.wake import wake_on_commit
 from integrations.models import ErrorInstance, FileTransfer, Instance, Payload, Resubmission, Step
@@ -37,10 +37,20 @@ def resubmit_refusal(instance: Instance) -> str:
         return f"it is a child: resubmit its parent, {instance.parent_id}"
     if instance.replay_of_id is not None:
         return f"it is a replay: resubmit what it replays, {instance.replay_of_id}"
-    replayed = ErrorInstance.objects.filter(instance=instance, state=ErrorInstance.State.RECOVERED).exists()
-    if replayed:
+    state = ErrorInstance.objects.filter(instance=instance).values_list("state", flat=True).first()
+    if state == ErrorInstance.State.RECOVERED:
         return "it has recovered"
-    return REFUSED_STATES.get(Status(instance.status), "")
+    refusal = REFUSED_STATES.get(Status(instance.status), "")
+    if refusal or instance.flow.pattern not in WAITED_FOR:
+        return refusal
+    return _replay_refusal(state)
+
+
+def _replay_refusal(state: str | None) -> str:
+    """A replay settles the error of what it replays, so there must be one, and one replay at a time."""
+    if state is None:
+        return "its caller is gone, and it has no error that a replay could recover"
+    return "a replay of it is under way" if state == ErrorInstance.State.RESUBMITTED else ""
 
 
 def instance_resubmit(

@@ -63,7 +63,8 @@ def _put_payloads(
         if payload.size > min(LARGEST, left):
             yield about | {"file": "", "left_out": "It is too large for this zip."}
             continue
-        shown = payload_seen(payload=payload, patterns=patterns)
+        called = instance.attachment_name if payload.pk == instance.attachment_id else ""
+        shown = payload_seen(payload=payload, patterns=patterns, name=called)
         if shown.trouble:
             yield about | {"file": "", "left_out": shown.trouble}
             continue

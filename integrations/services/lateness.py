@@ -34,6 +34,12 @@ def why_late(schedule: Any, at: datetime) -> str:
     return f"Its last run was not started: {schedule.refused}" if schedule.refused else ""
 
 
+def was_due(schedule: Schedule, at: datetime) -> datetime | None:
+    """The due time that a late schedule is late for: its next one if that is over, else its last."""
+    coming = schedule.next_due_at
+    return coming if coming is not None and coming < at else schedule.last_due_at
+
+
 def late_files() -> QuerySet[ExpectedFile]:
     """Files that should have come and have not, the longest late first."""
     return ExpectedFile.objects.filter(enabled=True, late_since__isnull=False).order_by("late_since", "pk")

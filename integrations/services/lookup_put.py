@@ -15,8 +15,8 @@ from integrations.services.audit import audit
 from lookups.escape import escape_cell
 from lookups.formats import SheetInvalid
 from lookups.models import Lookup
-from lookups.names import fold_name
-from lookups.services import rows_import
+from lookups.services import LookupRefused, lookup_make, rows_import, sheet_read
+from lookups.stamps import touch_once
 
 MOST_TOLD = 20  # rows whose trouble is told
 
@@ -49,14 +49,23 @@ def lookup_create(
     *, name: str, columns: list[str], description: str, package: str, table: Table, who: Who
 ) -> Lookup:
     """A new table with its rows, all or nothing. Conflict where the name is taken, InvalidMessage otherwise."""
-    if Lookup.objects.filter(folded=fold_name(name)).exists():
-        raise Conflict(f"There is a lookup {name} already")
-    lookup = Lookup(name=name, columns=columns, description=description, package=package)
     with transaction.atomic():
-        _save(lookup, who)
-        _import(lookup, table, who)
-        _audit("lookup_create", lookup, who)
-    return lookup
+        try:
+            made = lookup_make(
+                name=name,
+                sheet=sheet_read(table.content, form="csv"),
+                columns=columns,
+                description=description,
+                package=package,
+                person=who.person,
+            )
+        except LookupRefused as refused:
+            raise (Conflict if refused.taken else InvalidMessage)(str(refused)) from None
+        except SheetInvalid as error:
+            raise InvalidMessage(str(error)) from None
+        _refuse_wrong(made.lookup, made.result)
+        _audit("lookup_create", made.lookup, who)
+    return made.lookup
 
 
 def lookup_replace(
@@ -68,7 +77,7 @@ def lookup_replace(
     description: str | None = None,
 ) -> Lookup:
     """The lookup with these columns, this description and exactly these rows; what is None stays as it is."""
-    with transaction.atomic():
+    with touch_once():
         if columns is not None and columns != lookup.columns:
             lookup.columns = columns
             _save(lookup, who)
@@ -96,6 +105,11 @@ def _import(lookup: Lookup, table: Table, who: Who) -> None:
         )
     except SheetInvalid as error:
         raise InvalidMessage(str(error)) from None
+    _refuse_wrong(lookup, result)
+
+
+def _refuse_wrong(lookup: Lookup, result: Any) -> None:
+    """InvalidMessage, row by row, where something was wrong, so that nothing was written."""
     troubles = [f"{error.error}" for error in result.base_errors]
     details = [
         {"o:errorPath": f"/rows/{row.number - 1}", "title": _told(row.error)} for row in result.invalid_rows

@@ -18,14 +18,15 @@ def outbox_resend(
     actor: str,
     address: str | None = None,
 ) -> bool:
-    """Due now, its tries counted anew; False where it is sent or being sent, and nothing changes.
+    """Due now, its tries and its days counted anew; False where it is sent or being sent, and nothing changes.
 
     The message id stays, so that one that did arrive is known as the same.
     """
     rows = type(row)._default_manager
     with transaction.atomic():
         again = rows.filter(pk=row.pk, state__in=[PENDING, GIVEN_UP])
-        changed = again.update(state=PENDING, tries=0, next_try_at=timezone.now())
+        now = timezone.now()
+        changed = again.update(state=PENDING, tries=0, next_try_at=now, resent_at=now)
         if changed:
             subject = f"{row._meta.model_name}:{row.pk}"
             audit(actor=actor, action=action, subject=subject, detail=detail, address=address)

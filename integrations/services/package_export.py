@@ -123,6 +123,15 @@ def package_export(
     return packed
 
 
+def content_files(content: Content, *, samples: bool) -> dict[str, dict[str, Any]]:
+    """Digest and size of each file this content is packed as, by name: two that are equal hold the same."""
+    return {name: _told(_bytes(item)) for name, item in _files(content, samples=samples)}
+
+
+def _told(data: bytes) -> dict[str, Any]:
+    return {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+
+
 def packed_content(content: Content, *, samples: bool) -> bytes:
     """The zip of this content."""
     files = {name: _bytes(item) for name, item in _files(content, samples=samples)}
@@ -133,10 +142,7 @@ def packed_content(content: Content, *, samples: bool) -> bytes:
         "madeAt": db_now().isoformat(timespec="seconds"),
         "hub": settings.HUB_URL,
         "packages": content.packages,
-        "files": {
-            name: {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
-            for name, data in files.items()
-        },
+        "files": {name: _told(data) for name, data in files.items()},
     }
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -11,6 +11,7 @@ import jsonschema
 from django.conf import settings
 
 from integrations.engine.faults import InvalidMessage
+from integrations.mapping.limits import EXPRESSION_CHARACTERS
 
 FORMAT, VERSION = "busbar-package", 1
 MANIFEST = "manifest.json"
@@ -20,6 +21,7 @@ MEMBER = re.compile(rf"({'|'.join(KINDS)})/[A-Za-z0-9][A-Za-z0-9._-]{{0,150}}\.j
 SHOWN = 300  # characters of a value in a preview
 
 _TEXT = {"type": "string", "maxLength": 20_000}
+_LONG_TEXT = {"type": "string"}  # as the model: no limit but the file's own
 _NAME = {"type": "string", "minLength": 1, "maxLength": 200}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 2_147_483_647}
 _COUNT_OR_NONE = {"type": ["integer", "null"], "minimum": 0, "maximum": 2_147_483_647}
@@ -49,7 +51,7 @@ _EXPECTED = _record(
 _EXTENSION = _record(
     "sample",
     pointer=_TEXT,
-    expression=_TEXT,
+    expression={"type": "string", "maxLength": EXPRESSION_CHARACTERS},
     active=_BOOLEAN,
     position=_COUNT,
     reason={"type": "string", "minLength": 1, "maxLength": 300},
@@ -92,8 +94,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         description={"type": "string", "maxLength": 300},
         settings=_OBJECT,
         secrets=_NAMES,
-        secretsExpireOn={"type": ["string", "null"], "pattern": r"^\d{4}-\d\d-\d\d$"},
-        hostKey=_TEXT,
+        secretsExpireOn={"type": ["string", "null"], "format": "date"},
+        hostKey=_LONG_TEXT,
         trust=_NAMES,
         agentGroup={"type": ["string", "null"], "maxLength": 50},
         catalogUrl={"type": "string", "maxLength": 200},
@@ -106,7 +108,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         name={"type": "string", "minLength": 1, "maxLength": 100},
         kind={"enum": ["table", "properties"]},
         package={"type": "string", "maxLength": 100},
-        description=_TEXT,
+        description=_LONG_TEXT,
         columns={"type": "array", "items": _NAME, "minItems": 2, "maxItems": 50},
         rows={"type": "array", "items": {"type": ["array", "object"]}, "maxItems": 200_000},
     ),
@@ -198,7 +200,7 @@ def check_schema(kind: str, content: Any, place: str) -> None:
 
 @lru_cache(maxsize=8)
 def _validator(kind: str) -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(SCHEMAS[kind])
+    return jsonschema.Draft202012Validator(SCHEMAS[kind], format_checker=jsonschema.FormatChecker(["date"]))
 
 
 def item_name(kind: str, item: dict[str, Any]) -> str:

@@ -1,6 +1,7 @@
 """Import a package: look at it first, keep a backup of what it touches, apply it whole, list what arrived."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,8 +14,13 @@ from integrations.services.audit import audit
 from integrations.services.connection_save import ConnectionProblems
 from integrations.services.expected_file_save import ExpectedFileProblems
 from integrations.services.package_connections import connection_planned, connection_written
-from integrations.services.package_export import Content, packed_content
-from integrations.services.package_extensions import extensions_planned, extensions_written
+from integrations.services.package_export import Content, content_files, packed_content
+from integrations.services.package_extensions import (
+    Checked,
+    extensions_checked,
+    extensions_planned,
+    extensions_written,
+)
 from integrations.services.package_flows import flow_planned, flow_written
 from integrations.services.package_format import (
     CONNECTIONS,
@@ -42,26 +48,44 @@ _REFUSALS = (
     LookupProblem,
     ValidationError,
 )
-# In the order the seeds list them (seed 001 chapter 5, "Verifying the Package Import"), and the order they need.
+# In the order the seeds list them (seed 001 chapter 5, "Verifying the Package Import"), and the order they need;
+# extensions, which were checked before, come last.
 _WRITE: dict[str, Callable[[dict[str, Any], Who], list[str] | None]] = {
     CONNECTIONS: connection_written,
     LOOKUPS: lookup_written,
     FLOWS: flow_written,
-    EXTENSIONS: extensions_written,
 }
+Checks = dict[str, Checked]  # of each mapping's extensions, by the item's name
 
 
-def package_plan(package: Package) -> list[Entry]:
-    """Every item of a package beside what is here: flows, connections, lookups, extensions. Changes nothing."""
+def package_plan(package: Package, *, checks: Checks | None = None) -> list[Entry]:
+    """Every item of a package beside what is here: flows, connections, lookups, extensions. Changes nothing.
+
+    `checks`: what was found of its extensions a moment ago; without them they are tried now, in the sandbox.
+    """
     items = package.items
     flows = [flow_planned(item) for item in items[FLOWS]]
-    coming = frozenset(entry.name for entry in flows if entry.state == "added")
+    added = {entry.name for entry in flows if entry.state == "added"}
+    coming = {item["identifier"]: item for item in items[FLOWS] if item["identifier"] in added}
+    known = package_checks(package) if checks is None else checks
     return [
         *flows,
         *[connection_planned(item) for item in items[CONNECTIONS]],
         *[lookup_planned(item) for item in items[LOOKUPS]],
-        *[extensions_planned(item, coming=coming) for item in items[EXTENSIONS]],
+        *[
+            extensions_planned(item, checked=known.get(item_name(EXTENSIONS, item), {}), coming=coming)
+            for item in items[EXTENSIONS]
+        ],
     ]
+
+
+def package_checks(package: Package) -> Checks:
+    """Whether its extensions would work, each tried in the sandbox: not for within a transaction."""
+    here = set(Flow.objects.values_list("identifier", flat=True))
+    flows = {item["identifier"]: item for item in package.items[FLOWS]}
+    coming = {name: item for name, item in flows.items() if name not in here}
+    found = package.items[EXTENSIONS]
+    return {item_name(EXTENSIONS, item): extensions_checked(item, coming=coming) for item in found}
 
 
 def package_upload(*, content: bytes, name: str, actor: str, address: str | None = None) -> PackageImport:
@@ -92,23 +116,49 @@ def package_apply(
 ) -> list[Entry]:
     """Import it: the backup first, then all of it in one transaction; what arrived, item by item.
 
-    An item that cannot be imported is left out and says why; anything unforeseen takes back the whole. Conflict
-    where it was imported already.
+    An item that cannot be imported is left out and says why; anything unforeseen takes back the whole. What takes
+    long (the sandbox, the store) is done before the transaction, which only compares and writes. Conflict where it
+    was imported already, or what it touches was changed meanwhile; InvalidMessage where no backup can be kept.
     """
     package = _content(row)
-    backup = payload_put(packed_content(_touched(package), samples=True), content_type=ZIP)
+    packed = packed_content(_touched(package), samples=True)
+    before = _read_back(packed).manifest["files"]
+    backup = payload_put(packed, content_type=ZIP)
+    checks = package_checks(package)
+    planned = {(entry.kind, entry.name): entry for entry in package_plan(package, checks=checks)}
     with transaction.atomic():
-        locked = PackageImport.objects.select_for_update().get(pk=row.pk)
-        if locked.state == PackageImport.State.IMPORTED:
-            raise Conflict("This package was imported already", hint="Upload it again to import it again.")
-        planned = {(entry.kind, entry.name): entry for entry in package_plan(package)}
-        _write(package, planned, Who(actor, address, person))
-        entries = _arrived(package, planned)
-        row.backup, row.report = backup, [entry.plain() for entry in entries]
+        _take(row, package, before)
+        _write(package, planned, Who(actor, address, person), checks)
+        row.backup, row.report = backup, [entry.plain() for entry in planned.values()]
         row.state, row.imported_at = PackageImport.State.IMPORTED, db_now()
         row.save(update_fields=["backup", "report", "state", "imported_at"])
-        _say("package_import", row, actor, address, **counts(entries))
+        _say("package_import", row, actor, address, **counts(list(planned.values())))
+    entries = _arrived(package, planned, checks)
+    row.report = [entry.plain() for entry in entries]
+    row.save(update_fields=["report"])
     return entries
+
+
+def _read_back(packed: bytes) -> Package:
+    """The backup as an import of it would read it: one that cannot be imported is none."""
+    try:
+        return package_read(packed)
+    except InvalidMessage as fault:
+        said = f"Nothing was imported: the backup of what is here could not be read back ({fault.text})"
+        raise InvalidMessage(said, hint="Import fewer packages at a time.") from fault
+
+
+def _take(row: PackageImport, package: Package, before: dict[str, Any]) -> None:
+    """Lock the order; Conflict where it is done, or what it touches is not what the backup has."""
+    locked = PackageImport.objects.select_for_update().filter(pk=row.pk).first()
+    if locked is None or locked.state == PackageImport.State.IMPORTED:
+        said = "imported already" if locked else "deleted meanwhile"
+        raise Conflict(f"This package was {said}", hint="Upload it again to import it.")
+    if content_files(_touched(package), samples=True) != before:
+        raise Conflict(
+            "Somebody changed what the package touches while it was looked at; nothing was imported",
+            hint="Look at what it would change now, and import it again.",
+        )
 
 
 def _content(row: PackageImport) -> Package:
@@ -117,13 +167,15 @@ def _content(row: PackageImport) -> Package:
     return package_read(payload_bytes(row.file))
 
 
-def _write(package: Package, planned: dict[tuple[str, str], Entry], who: Who) -> None:
-    for kind, write in _WRITE.items():
+def _write(package: Package, planned: dict[tuple[str, str], Entry], who: Who, checks: Checks) -> None:
+    for kind in (*_WRITE, EXTENSIONS):
         for item in package.items[kind]:
-            entry = planned[kind, item_name(kind, item)]
+            name = item_name(kind, item)
+            entry = planned[kind, name]
             # A lookup that is as it is sent is merged too: what came now is what a later merge compares with.
             if entry.state in ("added", "changed") or (kind == LOOKUPS and entry.state != "refused"):
-                _write_one(entry, lambda write=write, item=item: write(item, who))  # type: ignore[misc]  # bound now
+                write = _WRITE.get(kind) or partial(extensions_written, checked=checks.get(name, {}))
+                _write_one(entry, partial(write, item, who))
 
 
 def _write_one(entry: Entry, write: Callable[[], list[str] | None]) -> None:
@@ -142,9 +194,9 @@ def _messages(error: Exception) -> list[str]:
     return error.messages if isinstance(error, ValidationError) else [str(error)]
 
 
-def _arrived(package: Package, planned: dict[tuple[str, str], Entry]) -> list[Entry]:
+def _arrived(package: Package, planned: dict[tuple[str, str], Entry], checks: Checks) -> list[Entry]:
     """Look again, now that it is written: what still differs has not arrived as it was sent."""
-    for now in package_plan(package):
+    for now in package_plan(package, checks=checks):
         entry = planned[now.kind, now.name]
         if entry.state in ("added", "changed") and now.state != "unchanged":
             left = [place for place, _, _ in now.changes[:10]]

@@ -62,6 +62,8 @@ def lookup_planned(item: dict[str, Any]) -> Entry:
     rows = [*merged.conflicts, *merged.updated, *merged.added, *merged.removed]
     entry.changes = [("new columns", "", ", ".join(merged.new_columns))] if merged.new_columns else []
     entry.changes += [_change(row) for row in rows[:MOST_SHOWN]]
+    if merged.reordered:
+        entry.changes.append(("order of rows", "", "as in the package"))
     if len(rows) > MOST_SHOWN:
         entry.changes.append((f"and {len(rows) - MOST_SHOWN:,} more rows", "", ""))
     _say(entry, merged)

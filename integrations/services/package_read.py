@@ -11,6 +11,7 @@ from typing import Any
 from integrations.engine.faults import InvalidMessage
 from integrations.services.package_format import (
     KINDS,
+    LOOKUPS,
     MANIFEST,
     MEMBER,
     VERSION,
@@ -21,8 +22,10 @@ from integrations.services.package_format import (
 
 LARGEST_ZIP = 20 * 1024 * 1024
 MOST_MEMBERS = 3000
-LARGEST_MEMBER = 16 * 1024 * 1024  # bytes, unpacked
+LARGEST_MEMBER = 16 * 1024 * 1024  # bytes of a lookup, unpacked
+LARGEST_OTHER = 2 * 1024 * 1024  # bytes of anything else, unpacked
 LARGEST_WHOLE = 64 * 1024 * 1024  # bytes of all members, unpacked
+MOST_VALUES = 2_000_000  # of all members: a value takes up to thirty times its bytes once it is read
 _PACKING = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
 _AGAIN = "Export it again."
@@ -51,9 +54,18 @@ def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
     left = LARGEST_WHOLE
     for member in members:
         _check_member(member, files)
-        files[member.filename] = _member(archive, member, min(LARGEST_MEMBER, left))
+        files[member.filename] = _member(archive, member, left)
         left -= len(files[member.filename])
+    _check_values(files)
     return files
+
+
+def _check_values(files: dict[str, bytes]) -> None:
+    """Before anything is parsed: every value of a JSON text but the first follows one of these bytes."""
+    if sum(content.count(byte) for content in files.values() for byte in (b"[", b"{", b",")) > MOST_VALUES:
+        raise InvalidMessage(
+            f"The file has more than {MOST_VALUES:,} values", hint="Export fewer packages at a time."
+        )
 
 
 def _check_member(member: zipfile.ZipInfo, files: dict[str, bytes]) -> None:
@@ -69,13 +81,16 @@ def _check_member(member: zipfile.ZipInfo, files: dict[str, bytes]) -> None:
         raise InvalidMessage(f"{name} is encrypted or packed in a way packages are not", hint=_AGAIN)
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
-    """Unpacked up to the limit, whatever size its header claims."""
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left: int) -> bytes:
+    """Unpacked up to its limit or what is left of the whole, whatever size its header claims."""
+    largest = LARGEST_MEMBER if member.filename.startswith(f"{LOOKUPS}/") else LARGEST_OTHER
+    limit = min(largest, left)
     with archive.open(member) as packed:
         content = packed.read(limit + 1)
     if len(content) > limit:
         raise InvalidMessage(
-            f"{member.filename} is too large when unpacked: at most {LARGEST_MEMBER // 1024 // 1024} MB each and "
+            f"{member.filename} is too large when unpacked: at most {LARGEST_MEMBER // 1024 // 1024} MB a lookup, "
+            f"{LARGEST_OTHER // 1024 // 1024} MB each of the others and "
             f"{LARGEST_WHOLE // 1024 // 1024} MB in all"
         )
     return content

@@ -1,5 +1,6 @@
 """Looking at a payload: with its masked fields as dots but for who may read them, and never without a trace."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from integrations.engine.masking import WITHHELD, CannotMask, Patterns, mask, patterns_of
@@ -48,7 +49,8 @@ def payload_view(
         action=action,
         masked=bool(patterns),
     )
-    return payload_seen(payload=payload, patterns=patterns, limit=limit)
+    name = instance.attachment_name if payload.pk == instance.attachment_id else ""
+    return payload_seen(payload=payload, patterns=patterns, limit=limit, name=name)
 
 
 def payload_looked_at(
@@ -59,20 +61,31 @@ def payload_looked_at(
     address: str | None,
     action: str,
     masked: bool,
+    digests: Sequence[str] = (),
 ) -> None:
-    """Note who looked at which payload of which instance, and whether behind the masks."""
-    detail = {"digest": payload.digest, "masked": masked} if payload else {"masked": masked}
+    """Note who looked at which payload of which instance, or at which several, and whether behind the masks."""
+    which: dict[str, object] = {"digest": payload.digest} if payload else {"digests": list(digests)}
+    detail = which | {"masked": masked}
     audit(actor=actor, action=action, subject=f"instance:{instance.pk}", detail=detail, address=address)
 
 
-def payload_seen(*, payload: Payload, patterns: Patterns, limit: int | None = None) -> Seen:
-    """The content with the fields of these names as dots; for callers that have noted the look themselves."""
+def payload_seen(*, payload: Payload, patterns: Patterns, limit: int | None = None, name: str = "") -> Seen:
+    """The content with the fields of these names as dots; for callers that have noted the look themselves.
+
+    `name`: of the file it is, if it is one.
+    """
     try:
         if not patterns:
             return _plain(payload, limit)
-        return _masked(payload, patterns, limit)
+        return _masked(payload, patterns, limit, name)
     except (OSError, StorageError) as error:
         return Seen(trouble=f"The payload cannot be read: {error}")
+
+
+def bytes_read(payload: Payload, patterns: Patterns, limit: int) -> int:
+    """How many bytes `payload_seen` takes into memory for the first `limit`: what is masked is read as a whole."""
+    whole = bool(patterns) and payload.size <= MASKED_UP_TO
+    return payload.size if whole else min(payload.size, limit)
 
 
 def _plain(payload: Payload, limit: int | None) -> Seen:
@@ -81,7 +94,7 @@ def _plain(payload: Payload, limit: int | None) -> Seen:
     return Seen(content[:limit] if cut else content, cut=cut)
 
 
-def _masked(payload: Payload, patterns: Patterns, limit: int | None) -> Seen:
+def _masked(payload: Payload, patterns: Patterns, limit: int | None, name: str) -> Seen:
     """Masked as a whole, then cut: half a document cannot be searched. Of a large one, whole lines may do."""
     large = payload.size > MASKED_UP_TO
     if large and limit is None:
@@ -90,7 +103,7 @@ def _masked(payload: Payload, patterns: Patterns, limit: int | None) -> Seen:
     if large:
         content = content[: content.rfind(b"\n") + 1]
     try:
-        shown = mask(content, payload.content_type, patterns)
+        shown = mask(content, payload.content_type, patterns, name)
     except CannotMask:
         return Seen(masked=True, trouble=TOO_LARGE if large else WITHHELD)
     cut = large or (limit is not None and len(shown) > limit)

@@ -21,7 +21,7 @@ KINDS = {
 class Shown:
     """A field that differs, its values as far as the person may see them.
 
-    `field` is the same for all items of a list.
+    `field` is the same for all items of a list. Both it and `pointer` are "a field" where the name may quote contents.
     """
 
     pointer: str

@@ -15,6 +15,7 @@ from integrations.mapping import Extension, apply_extensions
 from integrations.mapping.changes import Change, changes, value_at
 from integrations.models import MappingExtension
 from integrations.services.audit import audit
+from integrations.services.shadow_names import fields_named, names_in, names_typed, some_field
 from integrations.services.shadow_report import Outcome, Shadow, Shown
 from integrations.services.studio_seen import Sight
 from integrations.services.studio_sources import Recorded, recorded, sources_of
@@ -33,7 +34,7 @@ def shadow_run(
     """The newest stored messages, at most `most` and for `seconds`, mapped as it is live and as the draft would.
 
     Busy where another shadow run is under way in this process. The run is in the audit trail, with the instances
-    whose contents it showed.
+    whose contents an expression worked on: totals and failures tell something of them, too.
     """
     if not _one_at_a_time.acquire(blocking=False):
         raise Busy("Another shadow run is under way here", hint="Try again in a quarter of a minute.")
@@ -46,15 +47,16 @@ def shadow_run(
 
 
 def _note(draft: Draft, shadow: Shadow, sight: Sight, actor: str, address: str | None) -> None:
-    shown = {str(one.instance.pk) for one in shadow.outcomes} if sight.contents else set()
+    read = {str(one.instance.pk) for one in shadow.outcomes if sight.contents or one.kind != "unreadable"}
     detail = {
         "flow": draft.mapping.flow.identifier,
         "mapping": draft.mapping.name,
         "extension": draft.key,
         "looked": shadow.looked,
         **shadow.totals,
+        "contents": sight.contents,
         "masked": bool(sight.patterns),
-        "read": sorted(shown),
+        "read": sorted(read),
     }
     subject = f"mapping:{draft.mapping.pk}"
     audit(actor=actor, action="shadow_run", subject=subject, detail=detail, address=address)
@@ -62,8 +64,9 @@ def _note(draft: Draft, shadow: Shadow, sight: Sight, actor: str, address: str |
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """The targets of one source as it is live and as the draft would; a text in place of one that fails."""
+    """The targets of one source: of the base alone, as it is live, as the draft would; None where one fails."""
 
+    base: Any = None
     before: Any = None
     after: Any = None
     failed_before: Exception | None = None
@@ -78,12 +81,14 @@ class _Run:
     sight: Sight
     live: list[Extension] = field(init=False)
     then: list[Extension] = field(init=False)
+    typed: set[str] = field(init=False)  # the texts in their expressions
 
     def __post_init__(self) -> None:
         rows: list[MappingExtension] = list(self.draft.mapping.extensions.all())
         self.live = named([row for row in rows if row.active])
         first, last = line_up(self.draft, rows)
         self.then = [*first, *([self.draft.extension] if self.draft.active else []), *last]
+        self.typed = names_typed(one.expression for one in (*self.live, *self.then))
 
     def over(self, most: int, seconds: float) -> Shadow:
         began = time.monotonic()
@@ -102,7 +107,9 @@ class _Run:
             try:
                 documents = sources_of(self.draft.mapping, one)
             except Fault as fault:
-                yield Outcome(one.key, one.instance, one.label, one.at, "unreadable", text=fault.text)
+                plain = self.sight.contents and not self.sight.patterns
+                text = fault.text if plain else fault.title  # the text may quote the message
+                yield Outcome(one.key, one.instance, one.label, one.at, "unreadable", text=text)
                 continue
             for document in documents:
                 yield self._outcome(one, document)
@@ -129,7 +136,7 @@ class _Run:
             return _Pair(failed_before=error, failed_after=error)
         before, failed_before = self._applied(target, document, self.live)
         after, failed_after = self._applied(target, document, self.then)
-        return _Pair(before, after, failed_before, failed_after)
+        return _Pair(target, before, after, failed_before, failed_after)
 
     def _applied(
         self, target: Any, document: Any, extensions: list[Extension]
@@ -152,23 +159,22 @@ class _Run:
         return bool(self.sight.patterns) and self.sight.shown(document) != document
 
     def _shown(self, found: list[Change], pair: _Pair, document: Any) -> list[Shown]:
-        """The fields that differ. What is shown of values where fields are masked is made from the masked message:
-        an expression can put a masked field under another name."""
+        """The fields that differ. What is shown of them where fields are masked is made from the masked message:
+        an expression can put a masked field under another name, and make a name of it."""
         if not self.sight.contents:
-            return [Shown(one.pointer, one.field, one.kind) for one in found]
-        if self._hides(document):
-            pair = self._pair(self.sight.shown(document))
+            return fields_named(found, self.typed | names_in(pair.base))
+        if not self._hides(document):
+            return self._valued(found, pair)
+        pair = self._pair(self.sight.shown(document))
+        if pair.failed_before is not None or pair.failed_after is not None:
+            return [some_field(DOTS)]
+        masked = changes(pair.before, pair.after, FIELDS)
+        return [*self._valued(masked, pair), *([some_field(DOTS)] if len(masked) < len(found) else [])]
+
+    def _valued(self, found: list[Change], pair: _Pair) -> list[Shown]:
         before, after = self.sight.shown(pair.before), self.sight.shown(pair.after)
-        failed = pair.failed_before is not None or pair.failed_after is not None
         return [
-            Shown(
-                one.pointer,
-                one.field,
-                one.kind,
-                DOTS if failed else _value(before, one),
-                DOTS if failed else _value(after, one),
-            )
-            for one in found
+            Shown(one.pointer, one.field, one.kind, _value(before, one), _value(after, one)) for one in found
         ]
 
 

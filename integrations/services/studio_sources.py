@@ -106,7 +106,7 @@ def find_recorded(mapping: Mapping, key: str) -> Recorded:
     gone = InvalidMessage(
         "This recorded message is not on record for this mapping any more", hint="Choose another one."
     )
-    if kind == LINE and name.isdigit() and len(name) < 19:  # noqa: PLR2004  (a 64-bit number)
+    if kind == LINE and name.isascii() and name.isdigit() and len(name) < 19:  # noqa: PLR2004  (a 64-bit number)
         line = mapped_lines(mapping).filter(pk=name, instance__flow=mapping.flow_id).first()
         if line is not None and line.payload_out is not None:
             return Recorded(key, line.at, line.instance, line.payload_out)

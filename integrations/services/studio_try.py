@@ -103,17 +103,21 @@ def base_of(mapping: Mapping, source: Any, functions: Functions) -> Any:
     return POOL.base(mapping.expression, source, functions=functions, name=mapping.name)
 
 
-def studio_try(*, draft: Draft, source: Any) -> Tried:
-    """The target of a source without the draft and with it, all other active extensions applied."""
+def studio_try(*, draft: Draft, source: Any, among: Sequence[MappingExtension] | None = None) -> Tried:
+    """The target of a source without the draft and with it, all other active extensions applied.
+
+    `among`: the extensions there would be; None for those that are stored.
+    """
     began = time.perf_counter()
-    tried = _tried(draft, source, functions_of(draft.mapping.flow))
+    rows = list(draft.mapping.extensions.all()) if among is None else among
+    tried = _tried(draft, source, functions_of(draft.mapping.flow), rows)
     return Tried(*tried, milliseconds=(time.perf_counter() - began) * 1000)
 
 
 def _tried(
-    draft: Draft, source: Any, functions: Functions
+    draft: Draft, source: Any, functions: Functions, rows: Sequence[MappingExtension]
 ) -> tuple[Any, Any, list[Change], int, Trouble | None]:
-    first, then = line_up(draft, list(draft.mapping.extensions.all()))
+    first, then = line_up(draft, rows)
     where, target = BASE, None
     try:
         target = base_of(draft.mapping, source, functions)

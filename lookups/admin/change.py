@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from lookups.admin.own_change import own_changes
 from lookups.admin.page import changes_url, lookup_of, rows_url
 from lookups.models import Lookup, Row
+from lookups.only_listed import OnlyListed
 from lookups.periods import FROM, UNTIL
 from lookups.services import ChangeRefused, RowRefused, change_revert
 from lookups.services.changes import changed_state, revert_problem
@@ -29,12 +30,13 @@ WORDS = {"valid_from": FROM, "valid_until": UNTIL}
 
 
 @admin.register(Change)
-class ChangeAdmin(ModelAdmin[Any]):
+class ChangeAdmin(OnlyListed, ModelAdmin[Any]):
     """Changes of rows, newest first; only reverted, never edited."""
 
     list_display = ["when", "who", "lookup", "row", "done", "what", "reason", "way_back"]
     list_display_links = None
     list_filter = ["history_type", ("lookup", admin.RelatedOnlyFieldListFilter)]
+    linked = ("id",)  # one row's changes, from its own page
     list_select_related = ["lookup", "history_user"]
     list_per_page = 50
     search_fields = ["text", "history_user__username"]
@@ -199,10 +201,6 @@ class ChangeAdmin(ModelAdmin[Any]):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
         return False
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Also one row's changes, from its own page."""
-        return lookup == "id" or super().lookup_allowed(lookup, value, request)
 
 
 def differences(change: Any) -> list[tuple[str, str, str]]:

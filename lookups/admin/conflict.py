@@ -15,6 +15,7 @@ from lookups.admin.conflict_cells import Cell, cells_of, chosen_line
 from lookups.admin.page import conflicts_url, rows_url
 from lookups.lines import Line
 from lookups.models import RowConflict
+from lookups.only_listed import OnlyListed
 from lookups.services.conflicts import ConflictRefused, conflict_decide, line_in, ours_now, row_of
 from lookups.services.rows import RowRefused
 from lookups.theme import ModelAdmin
@@ -51,7 +52,7 @@ class StateFilter(admin.SimpleListFilter):
 
 
 @admin.register(RowConflict)
-class ConflictAdmin(ModelAdmin[RowConflict]):
+class ConflictAdmin(OnlyListed, ModelAdmin[RowConflict]):
     """Rows that a person and a package both changed; decided, never edited otherwise."""
 
     list_display = ["label", "lookup", "kind", "package", "found_at", "state", "decided_by", "decided_at"]

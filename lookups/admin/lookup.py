@@ -12,9 +12,10 @@ from simple_history.admin import SimpleHistoryAdmin
 
 from lookups.admin.compare import compare_page
 from lookups.admin.fields import LinesField
-from lookups.admin.page import changes_url, conflicts_url, rows_url, users_shown
+from lookups.admin.page import changes_url, conflicts_url, import_url, rows_url, users_shown
 from lookups.admin.tried import tried
 from lookups.models import Lookup
+from lookups.only_listed import OnlyListed
 from lookups.services import lookup_delete
 from lookups.services.conflicts import open_conflicts
 from lookups.theme import ModelAdmin, ModelForm
@@ -34,7 +35,7 @@ class LookupForm(ModelForm[Lookup]):
 
 
 @admin.register(Lookup)
-class LookupAdmin(SimpleHistoryAdmin, ModelAdmin[Lookup]):  # type: ignore[misc]  # simple_history has no types
+class LookupAdmin(OnlyListed, SimpleHistoryAdmin, ModelAdmin[Lookup]):  # type: ignore[misc]  # simple_history has no types
     """Lookups; their rows have a list of their own."""
 
     form = LookupForm
@@ -44,6 +45,7 @@ class LookupAdmin(SimpleHistoryAdmin, ModelAdmin[Lookup]):  # type: ignore[misc]
     ordering = ["package", "name"]
     fields = ["name", "kind", "package", "description", "columns"]
 
+    list_before_template = "admin/lookups/lookup_list_before.html"
     users: dict[str, list[User]]
     conflicts: dict[int, int]
 
@@ -69,7 +71,8 @@ class LookupAdmin(SimpleHistoryAdmin, ModelAdmin[Lookup]):  # type: ignore[misc]
         """The list; who uses what, and what is to be decided, is asked for once."""
         page = copy.copy(self)
         page.users, page.conflicts = users_by_lookup(), open_conflicts()
-        return super(LookupAdmin, page).changelist_view(request, extra_context)
+        context = {"new_lookup_url": import_url(request), **(extra_context or {})}
+        return super(LookupAdmin, page).changelist_view(request, context)
 
     def changeform_view(
         self,
@@ -91,6 +94,7 @@ class LookupAdmin(SimpleHistoryAdmin, ModelAdmin[Lookup]):  # type: ignore[misc]
             "conflicts_url": conflicts_url(lookup),
             "row_total": getattr(lookup, "row_total", 0),
             "rows_url": rows_url(lookup),
+            "import_url": import_url(request, lookup),
             "changes_url": changes_url(lookup),
             "tried": tried(lookup, request.GET),
         }

@@ -38,6 +38,14 @@ def rows_url(lookup: Lookup) -> str:
     return f"{reverse('admin:lookups_row_changelist')}?{FILTER}={lookup.pk}"
 
 
+def import_url(request: HttpRequest, lookup: Lookup | None = None) -> str:
+    """The page that imports a lookup's rows, or a new lookup; "" for who may not."""
+    needed = ["lookups.change_row", "lookups.add_row", *([] if lookup else ["lookups.add_lookup"])]
+    if not request.user.has_perms(needed):
+        return ""
+    return f"{reverse('admin:lookups_row_import')}?{f'{FILTER}={lookup.pk}' if lookup else 'mode=new'}"
+
+
 def changes_url(lookup: Lookup) -> str:
     """The history of a lookup's rows."""
     return f"{reverse('admin:lookups_historicalrow_changelist')}?{FILTER}={lookup.pk}"

@@ -24,6 +24,7 @@ from lookups.admin.page import (
 from lookups.admin.sheet import SheetPages
 from lookups.admin.validity import ValidityFilter
 from lookups.models import Lookup, Row
+from lookups.only_listed import OnlyListed
 from lookups.services import RowRefused, row_save
 from lookups.services.conflicts import open_conflicts
 from lookups.services.rows import DAYS
@@ -35,7 +36,7 @@ DETAILS = ("kind", "choices", "required", "default")
 
 
 @admin.register(Row)
-class RowAdmin(SheetPages, ModelAdmin[Row]):
+class RowAdmin(OnlyListed, SheetPages, ModelAdmin[Row]):
     """Rows. Each request works on a copy of this object whose columns are its lookup's (`_page`)."""
 
     lookup: Lookup | None = None

@@ -10,6 +10,7 @@ from django.urls import reverse
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm
 
+from lookups.admin.new_lookup import MODE, NEW, NewLookupResource, may_make, was_made
 from lookups.admin.page import lookup_left, lookup_of, rows_url
 from lookups.formats import FORMATS, MOST_BYTES, SheetInvalid
 from lookups.models import Lookup
@@ -29,13 +30,29 @@ else:
 MODES = [
     ("add", "Add and update: rows that are not in the file stay"),
     ("replace", "Replace: rows that are not in the file are deleted"),
+    MODE,
 ]
 
 
-class RowImportForm(ImportForm):  # type: ignore[misc]  # import_export has no types
+class ForLookup(forms.Form):
+    """A lookup there is, or none for a new one."""
+
+    def clean(self) -> dict[str, Any]:
+        """The lookup is needed for all but a new one, and is not looked at then."""
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if given.get("mode") == NEW:
+            given["lookup"] = None
+        elif given.get("lookup") is None and "lookup" not in self.errors:
+            self.add_error("lookup", "Choose the lookup that the rows are for.")
+        return given
+
+
+class RowImportForm(ForLookup, ImportForm):  # type: ignore[misc]  # import_export has no types
     """A file, the lookup it is for, and what to do with rows it leaves out."""
 
-    lookup = forms.ModelChoiceField(Lookup.objects.all(), widget=select())
+    lookup = forms.ModelChoiceField(
+        Lookup.objects.all(), required=False, widget=select(), help_text="Not needed for a new one."
+    )
     mode = forms.ChoiceField(choices=MODES, initial="add", widget=select())
     field_order = ["lookup", "import_file", "format", "mode", "resource"]
 
@@ -47,10 +64,10 @@ class RowImportForm(ImportForm):  # type: ignore[misc]  # import_export has no t
         return file
 
 
-class RowConfirmForm(ConfirmImportForm):  # type: ignore[misc]  # import_export has no types
+class RowConfirmForm(ForLookup, ConfirmImportForm):  # type: ignore[misc]  # import_export has no types
     """What was previewed."""
 
-    lookup = forms.ModelChoiceField(Lookup.objects.all(), widget=forms.HiddenInput())
+    lookup = forms.ModelChoiceField(Lookup.objects.all(), required=False, widget=forms.HiddenInput())
     mode = forms.ChoiceField(choices=MODES, widget=forms.HiddenInput())
     leave_out = forms.BooleanField(required=False, widget=forms.HiddenInput())
 
@@ -85,9 +102,22 @@ class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_expor
             context["lookup"] = context["form"].cleaned_data["lookup"]
         return answer
 
+    def create_import_form(self, request: HttpRequest) -> Any:
+        """Without the way to a new lookup for who may not add one."""
+        return _of_person(super().create_import_form(request), request)
+
+    def create_confirm_form(self, request: HttpRequest, import_form: Any = None) -> Any:
+        """As the form before it."""
+        return _of_person(super().create_confirm_form(request, import_form), request)
+
+    def choose_import_resource_class(self, form: Any, request: HttpRequest) -> type[RowResource]:
+        """Rows of a lookup there is, or a new lookup."""
+        return NewLookupResource if form.cleaned_data.get("mode") == NEW else RowResource
+
     def get_import_form_initial(self, request: HttpRequest) -> dict[str, Any]:
-        """The lookup one came from."""
-        return {"lookup": self._came_from(request), "mode": "add"}
+        """The lookup one came from, or a new one where that was asked for."""
+        new = request.GET.get("mode") == NEW and may_make(request)
+        return {"lookup": self._came_from(request), "mode": NEW if new else "add"}
 
     @staticmethod
     def _came_from(request: HttpRequest) -> Lookup | None:
@@ -98,7 +128,7 @@ class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_expor
         initial: dict[str, Any] = super().get_confirm_form_initial(request, import_form)
         if import_form is not None:
             given = import_form.cleaned_data
-            initial |= {"lookup": given["lookup"].pk, "mode": given["mode"]}
+            initial |= {"lookup": given["lookup"].pk if given["lookup"] else "", "mode": given["mode"]}
         return initial
 
     def get_import_resource_kwargs(self, request: HttpRequest, **options: Any) -> dict[str, Any]:
@@ -108,7 +138,7 @@ class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_expor
         if replace and not request.user.has_perm("lookups.delete_row"):
             raise PermissionDenied
         return {
-            "lookup": given.get("lookup") or self._came_from(request),
+            "lookup": given.get("lookup") or (None if given.get("mode") == NEW else self._came_from(request)),
             "replace": replace,
             "leave_out": bool(given.get("leave_out")),
             "person": request.user,
@@ -142,6 +172,8 @@ class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_expor
             self.add_success_message(result, request)
         if said and result.leave_out:
             self.message_user(request, f"Left out: {' '.join(said)}", messages.WARNING)
+        if result.lookup is None:
+            return was_made(request, result)
         return HttpResponseRedirect(rows_url(result.lookup))
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
@@ -173,3 +205,9 @@ class SheetPages(ImportExportMixin, Base):  # type: ignore[misc]  # import_expor
         """Named after the lookup."""
         lookup = lookup_of(request)
         return f"{fold_name(lookup.name) if lookup else 'lookup'}.{file_format.get_extension()}"
+
+
+def _of_person(form: Any, request: HttpRequest) -> Any:
+    if not may_make(request):
+        form.fields["mode"].choices = [mode for mode in MODES if mode != MODE]
+    return form

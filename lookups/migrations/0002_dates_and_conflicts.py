@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ('base', models.JSONField(null=True)),
                 ('ours', models.JSONField(null=True)),
                 ('theirs', models.JSONField(null=True)),
+                ('source', models.CharField(default='shipped', editable=False, max_length=10)),
                 ('package', models.CharField(blank=True, max_length=100)),
                 ('state', models.CharField(choices=[('open', 'Open'), ('kept', 'Ours kept'), ('taken', 'Theirs taken'), ('merged', 'Merged')], default='open', max_length=10)),
                 ('found_at', models.DateTimeField(auto_now_add=True)),

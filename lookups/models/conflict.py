@@ -39,6 +39,7 @@ class RowConflict(models.Model):
     base = models.JSONField(null=True)
     ours = models.JSONField(null=True)
     theirs = models.JSONField(null=True)
+    source = models.CharField(max_length=10, default="shipped", editable=False)  # a `lookups.lines.Source`
     package = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
     found_at = models.DateTimeField(auto_now_add=True)

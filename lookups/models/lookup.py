@@ -34,7 +34,7 @@ class Lookup(models.Model):
     shipped = models.JSONField(default=list, editable=False)  # first cells of rows the package brought
     brought = models.JSONField(
         default=dict, editable=False
-    )  # lines as last brought, by `lookups.lines.Source`
+    )  # lines as last brought, by `lookups.lines.Source`; and `columns`: the same for their names and places
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     history = HistoricalRecords(excluded_fields=["shipped", "brought", "folded"])

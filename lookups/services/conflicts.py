@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from lookups.lines import Line
+from lookups.lines import Line, Source
 from lookups.merge import Step
 from lookups.models import Lookup, Row, RowConflict
 from lookups.services.rows import Person, RowRefused, may_edit_keys, row_save, rows_write
@@ -17,31 +17,46 @@ class ConflictRefused(Exception):
     """This conflict cannot be decided so; the text says why and what to do instead."""
 
 
-def conflict_note(*, lookup: Lookup, step: Step, package: str) -> RowConflict:
-    """Keep a conflict for a person; an open one about the same row gets the package's newest version."""
-    theirs = step.item.line.plain() if step.item else None
-    known = _open_of(lookup, step)
-    if known is not None:
-        known.theirs, known.kind, known.package = theirs, step.do, package
+def conflicts_note(*, lookup: Lookup, steps: Iterable[Step], source: Source) -> None:
+    """Keep conflicts for a person; an open one about the same row gets the source's newest version."""
+    waiting = list(lookup.conflicts.filter(state=RowConflict.State.OPEN, source=source).order_by("pk"))
+    for step in steps:
+        known = _known(waiting, step)
+        if known is None:
+            _note(lookup, step, source)
+            continue
+        waiting.remove(known)
+        known.theirs, known.kind, known.package = _theirs(step), step.do, lookup.package
         known.save(update_fields=["theirs", "kind", "package"])
-        return known
-    return RowConflict.objects.create(
+
+
+def _note(lookup: Lookup, step: Step, source: Source) -> None:
+    RowConflict.objects.create(
         lookup=lookup,
         row=step.row,
         label=step.label[:200],
         kind=step.do,
+        source=source,
         base=step.base.plain() if step.base else None,
         ours=Line.of_row(step.row).plain() if step.row is not None else None,
-        theirs=theirs,
-        package=package,
+        theirs=_theirs(step),
+        package=lookup.package,
     )
 
 
-def _open_of(lookup: Lookup, step: Step) -> RowConflict | None:
-    waiting = RowConflict.objects.filter(lookup=lookup, state=RowConflict.State.OPEN)
+def _theirs(step: Step) -> Any:
+    return step.item.line.plain() if step.item else None
+
+
+def _known(waiting: Iterable[RowConflict], step: Step) -> RowConflict | None:
+    """The open conflict about the step's row; a deleted row is known by what was brought for it last."""
     if step.row is not None:
-        return waiting.filter(row_id=step.row.pk).first()
-    return waiting.filter(row=None, label=step.label[:200]).first()
+        return next((one for one in waiting if one.row_id == step.row.pk), None)
+    base = step.base.plain() if step.base else None
+    alike = [one for one in waiting if one.row_id is None and one.label == step.label[:200]]
+    return next(
+        (one for brought in ("theirs", "base") for one in alike if getattr(one, brought) == base), None
+    )
 
 
 def conflicts_settle(*, rows: Iterable[Row]) -> int:
@@ -112,7 +127,8 @@ def _apply(conflict: RowConflict, decided: Line | None, person: Person) -> None:
 
 
 def _brought(conflict: RowConflict) -> dict[str, Any]:
-    return {"shipped": conflict.theirs} if conflict.theirs is not None else {}
+    """What its source brought, so that the other source does not take the row for its own."""
+    return {conflict.source: conflict.theirs} if conflict.theirs is not None else {}
 
 
 def _close(conflict: RowConflict, now: Line | None, decided: Line | None, person: Person) -> None:

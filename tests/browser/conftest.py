@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from integrations import models
 from integrations.adapters.memory import memory_forget, memory_place
+from integrations.engine.runner import work_on
+from integrations.services.flow_run import flow_run
 from tests import factories
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -20,6 +22,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+FLOW = "OUTL-BA-CCS_DACS_CUST_SYNC_FTP"
+DACS = "OU FTP DACS for CCS-DACS"
 IN, OUT = "/sploutput/CCSEnv/CustomerSync", "/spl/sploutput/DACSEnv/CustomerSync"
 
 # Playwright's loop runs in the test's thread, where Django would otherwise refuse the database.
@@ -77,3 +81,16 @@ def edges(transactional_db):
     memory_place("OU FTP CCS for CCS-DACS").directories[IN]["C1-DCTEX_1.csv"] = b"one\tline\n"
     yield memory_place
     memory_forget()
+
+
+@pytest.fixture
+def failed(edges):
+    """A run that failed because DACS's file server was down, and is up again now."""
+    edges(DACS).fail("down")
+    flow = models.Flow.objects.get(identifier=FLOW)
+    instance = flow_run(flow=flow, parameters={"extractedFileNamePrefix": "C1-DCTEX"}, actor="test")
+    work_on(instance.pk)
+    instance.refresh_from_db()
+    assert instance.status == "failed"
+    edges(DACS).fail("down", times=0)
+    return instance

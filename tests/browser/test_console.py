@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from integrations import models
 from integrations.engine.runner import work_on
-from integrations.services.flow_run import flow_run
 from lookups.models import Lookup
 from lookups.properties import Properties
 
@@ -15,19 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 FLOW = "OUTL-BA-CCS_DACS_CUST_SYNC_FTP"
 DACS = "OU FTP DACS for CCS-DACS"
 CONFIG = "OUTL-BRT-CCS_DACS_ConfigProps"
-
-
-@pytest.fixture
-def failed(edges):
-    """A run that failed because DACS's file server was down, and is up again now."""
-    edges(DACS).fail("down")
-    flow = models.Flow.objects.get(identifier=FLOW)
-    instance = flow_run(flow=flow, parameters={"extractedFileNamePrefix": "C1-DCTEX"}, actor="test")
-    work_on(instance.pk)
-    instance.refresh_from_db()
-    assert instance.status == "failed"
-    edges(DACS).fail("down", times=0)
-    return instance
 
 
 def test_an_operator_resubmits_an_error_and_it_recovers(enter, failed, edges):

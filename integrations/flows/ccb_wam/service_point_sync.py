@@ -24,7 +24,11 @@ SYNC_REQUEST = {"type": "string", "minLength": 1, "maxLength": 14}
     connections=(WAM,),
     operations={WAM: (CREATE,)},
     mappings=("asset_location",),
-    keys={"syncRequestId": "syncRequestId", "premiseId": "premiseId", "servicePointId": "spId"},
+    keys={
+        "syncRequestId": "syncRequestId",
+        "premiseId": "premiseId",
+        "servicePointId": ("spId", "servicePoints.*.spId"),
+    },
     message_id="syncRequestId",
     tables=("OUTL-BRT-CCB_WAM_LocationType", "OUTL-BRT-CCB_WAM_Status"),
     schema={

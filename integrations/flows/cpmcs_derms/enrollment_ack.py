@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     connections=(CPMCS,),
     operations={CPMCS: (ENROLMENT_ACK,)},
     mappings=("enroll_ack",),
-    keys={"syncRequestId": "dacsMessageId", "drmsInstanceId": "drmsInstanceId"},
+    keys={
+        "syncRequestId": "dacsMessageId",
+        "drmsInstanceId": "drmsInstanceId",
+        "deviceId": "devices.*.deviceId",
+    },
     message_id="dacsMessageId",
     tables=("OUTL-BRT-DACS_DRMS_DeviceHeadendStatus",),
     properties=("dacs.error.ack.messagecategory", "dacs.error.ack.messagenumber"),

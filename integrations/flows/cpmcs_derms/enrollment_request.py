@@ -26,6 +26,11 @@ REQUEST = shape(
 Result = dict[str, Any]
 
 
+def _in_each(path: str) -> tuple[str, ...]:
+    """Where a value is: `params` is one request or a list of them."""
+    return (f"params.{path}", f"params.*.{path}")
+
+
 @flow(
     "OUTL-BA-DRMS_DACS_ENROLLRQ",
     name="OU DERMS CPMCS Enrollment Request",
@@ -35,7 +40,13 @@ Result = dict[str, Any]
     connections=(CPMCS,),
     operations={CPMCS: (ENROL,)},
     mappings=("enroll_request", "enroll_response"),
-    keys={"messageId": "params.0.messageId", "drmsInstanceId": "params.0.drmsInstanceId"},
+    keys={
+        "messageId": "params.0.messageId",
+        "drmsInstanceId": "params.0.drmsInstanceId",
+        "accountId": _in_each("customerInfo.cisAccountId"),
+        "servicePointId": _in_each("locationInfo.cisServicePointId"),
+        "nicId": _in_each("assetInfo.assetList.*.nicId"),
+    },
     message_id="params.0.messageId",
     tables=(
         "OUTL-BRT-DACS_DRMS_EnrollmentStatus",

@@ -29,6 +29,8 @@ DEVICE = shape(
         "syncRequestId": "sendDetails.syncRequestId",
         "accountId": "sendDetails.subscriptionInfo.cisAccountId",
         "servicePointId": "sendDetails.locationInfo.cisServicePointId",
+        "deviceId": "sendDetails.locationInfo.controllableDevices.*.deviceId",
+        "nicId": "sendDetails.locationInfo.controllableDevices.*.nicId",
     },
     message_id="sendDetails.syncRequestId",
     tables=(ROUTING,),

@@ -258,6 +258,17 @@ def test_every_request_and_enrolment_is_found_by_its_id(sides: Sides):
     assert ("drmsInstanceId", "DERMS1") in keys
 
 
+@pytest.mark.parametrize("name", ["enroll_request", "enroll_request_one"])
+def test_a_device_an_account_and_a_service_point_of_a_request_are_its_keys(sides: Sides, name: str):
+    message = told(name)
+    send(sides.client, *FLOW, message)
+    params = message["params"] if isinstance(message["params"], list) else [message["params"]]
+    kept = set(instance().keys.values_list("name", "value"))
+    assert {("nicId", one["assetInfo"]["assetList"][0]["nicId"]) for one in params} <= kept
+    assert {("accountId", "4100000001"), ("servicePointId", "8100000001")} <= kept
+    assert instance().primary_key_name == "messageId"
+
+
 def test_an_operators_replay_goes_on_with_what_failed(sides: Sides):
     sides.cpmcs.fail("500", 1)
     answer_of(sides, *FLOW, told("enroll_request"))

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client as Browser
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations.engine.faults import InvalidMessage
@@ -112,6 +114,24 @@ def test_the_sync_request_awaits_its_acknowledgement_until_it_is_overdue(sides: 
     assert row.overdue_at is not None
     assert row.overdue_at - row.sent_at >= timedelta(minutes=1)
     assert row.overdue_at > timezone.now()
+
+
+def test_an_enrolment_and_its_acknowledgement_are_found_by_the_device(sides: Sides, admin_client: Browser):
+    answer_of(sides, *SYNC, told("enroll_sync_add_device"))
+    carry(sides, *ACK, {**told("enroll_ack_positive"), "devices": [device_at_head_end("900000000002")]})
+    for value, flows in (
+        ("900000000001", [SYNC[0]]),
+        ("900000000002", [SYNC[0], ACK[0]]),
+        ("NIC00000002", [SYNC[0]]),
+    ):
+        found = admin_client.get(reverse("business-object"), {"value": value}).context["story"].events
+        assert {one.title for one in found if one.kind == "Instances"} == set(flows)
+    known = Instance.objects.get(flow__identifier=SYNC[0])
+    assert (known.primary_key_name, known.primary_key_value) == ("syncRequestId", "20000000000003")
+
+
+def device_at_head_end(device_id: str) -> dict[str, str]:
+    return {"deviceId": device_id, "headEndStatus": "REGISTERED"}
 
 
 def test_an_enrolment_that_did_not_reach_derms_awaits_nothing(sides: Sides):  # step 5: the flow stops

@@ -1,5 +1,8 @@
 """Bulk resubmissions in the console: previewed, rehearsed, started, approved by another, paused, cancelled."""
 
+import re
+from html import unescape
+
 import pytest
 from django.urls import reverse
 
@@ -75,6 +78,39 @@ def test_an_order_is_worked_off_and_its_page_says_how_far_it_is(operator, start)
     part = text_of(operator.get(page_of(order, "progress")))
     assert 'data-moving="yes"' in part
     assert "<html" not in part
+
+
+def test_each_figure_of_the_progress_leads_to_its_errors(viewer, db, monkeypatch):
+    monkeypatch.setattr("integrations.admin.bulk_resubmission.SHOWN", 1)
+    order = factories.BulkResubmissionFactory(total=7)
+    kinds = {"recovered": 1, "open": 3, "resubmitted": 1, "refused": 2}
+    for position, kind in enumerate(kind for kind, number in kinds.items() for _ in range(number)):
+        state = "discarded" if kind == "refused" else kind
+        instance = factories.ErrorInstanceFactory(state=state).instance
+        outcome = "refused" if kind == "refused" else "resubmitted"
+        order.items.create(instance=instance, position=position, outcome=outcome)
+    factories.ErrorInstanceFactory.create_batch(2)
+    page = text_of(viewer.get(page_of(order)))
+    found = re.findall(r'<a href="([^"]+)"><strong>(\d+)</strong><span>([^<]+)<', page)
+    assert [int(said) for _, said, _ in found] == [1, 1, 3, 2, 0]
+    for link, said, what in found:
+        assert viewer.get(unescape(link)).context["cl"].result_count == int(said), what
+    assert "The first 1 of <a" in page
+
+
+@pytest.mark.parametrize("asked", ["bulk=1-resubmitted", "missing_values__id__exact=1"])
+def test_the_errors_of_an_order_are_found_without_walking_all_of_their_state(admin, asked):
+    listed = admin.get(f"{reverse('admin:integrations_errorinstance_changelist')}?{asked}&state__exact=open")
+    plan = listed.context["cl"].queryset.order_by("-last_failed_at", "-pk")[:51].explain()
+    assert "error_by_state" not in plan
+
+
+@pytest.mark.parametrize("asked", ["x", "1-x", "9" * 19, "-", "99"])
+def test_errors_of_an_order_there_is_not_are_none(operator, errors, asked):
+    answer = operator.get(reverse("admin:integrations_errorinstance_changelist"), {"bulk": asked})
+    assert answer.status_code == 302 or not answer.context["cl"].result_list
+    again = text_of(operator.get(at("preview"), {"filters": f"bulk={asked}"}, follow=True))
+    assert "can be resubmitted, in the order" not in again
 
 
 def test_it_is_paused_goes_on_and_is_cancelled(operator, start):

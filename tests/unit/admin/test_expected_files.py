@@ -169,6 +169,15 @@ def test_a_late_file_does_not_count_for_the_next_time_too(expected, flow):
     assert checked(expected, DUE + 24 * HOUR).late_since == DUE + 24 * HOUR
 
 
+def test_a_late_rename_at_the_source_does_not_make_a_file_count_again(expected, flow):
+    moved(flow, DUE - HOUR)
+    assert checked(expected, DUE).late_since is None
+    models.FileTransfer.objects.update(updated_at=DUE + 2 * HOUR)
+    assert checked(expected, DUE + 24 * HOUR).late_since == DUE + 24 * HOUR
+    moved(flow, DUE + 25 * HOUR)
+    assert checked(expected, DUE + 26 * HOUR).late_since is None
+
+
 def test_a_bad_row_says_so_and_stops_no_other(expected, flow):
     bad = models.ExpectedFile.objects.create(flow=flow, name="bad", cron="no cron", next_check_at=DUE)
     assert checked(expected, DUE).late_since == DUE

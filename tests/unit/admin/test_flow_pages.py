@@ -1,6 +1,8 @@
 """A flow's page: its drawing, its figures, what to enter at the edge, a run as it goes on."""
 
+import re
 from datetime import timedelta
+from html import unescape
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -124,6 +126,17 @@ def test_figures_of_a_day_and_a_week(db):
     assert sum(bar.total for bar in found.hours) == 4
     assert sum(bar.total for bar in found.days) == 5
     assert not found.day.bounded
+
+
+def test_each_figure_leads_to_as_many_instances(viewer, db):
+    flow = row_of(SYNC)
+    for status in ("succeeded", "succeeded", "skipped", "failed", "held", "running", "discarded"):
+        ended(flow, 23.9999, status=status)
+    ended(flow, 30, status="skipped"), factories.InstanceFactory()
+    table = text_of(viewer.get(page_of(flow))).split("<h2>How it did</h2>")[1].split("</table>")[0]
+    found = [(unescape(link), int(said)) for link, said in re.findall(r'href="([^"]+)">(\d+)<', table)]
+    assert [said for _, said in found] == [7, 3, 2, 8, 4, 2]
+    assert [viewer.get(link).context["cl"].result_count for link, _ in found] == [said for _, said in found]
 
 
 def test_figures_are_bounded_and_say_so(viewer, db, monkeypatch):

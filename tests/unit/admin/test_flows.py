@@ -1,8 +1,14 @@
 """Flows: what they need and lack, the switch, the tracing level, a run by hand."""
 
+import re
+from datetime import timedelta
+from html import unescape
+
 import pytest
+from django.utils import timezone
 
 from integrations import models
+from integrations.admin.flow_counters import COUNTERS
 from tests import factories
 from tests.unit.admin.conftest import list_of, page_of, text_of
 
@@ -42,11 +48,31 @@ def test_an_inbound_flow_shows_the_address_to_enter_at_the_edge_system(viewer, s
     )
 
 
-def test_the_list_counts_the_last_days_ends(admin, flow):
-    factories.InstanceFactory.create_batch(2, flow=flow, status="succeeded")
+def counters(browser, flow):
+    """A flow's columns in the list: what each says, and how many instances are in the list it links to."""
+    listed = browser.get(list_of(models.Flow), {"q": flow.identifier}).context["cl"]
+    (row,) = listed.result_list
+    cells = [str(getattr(listed.model_admin, name)(row)) for name in COUNTERS]
+    links = [unescape(link[1]) if (link := re.search('href="([^"]+)"', cell)) else "" for cell in cells]
+    behind = [browser.get(link).context["cl"].result_count if link else 0 for link in links]
+    return [re.sub("<[^>]+>", "", cell) for cell in cells], behind
+
+
+def test_the_list_counts_the_last_day_and_links_to_it(admin, flow):
+    for status in ("succeeded", "succeeded", "skipped", "failed", "held", "discarded", "running"):
+        factories.InstanceFactory(flow=flow, status=status)
+    factories.InstanceFactory(flow=flow, created_at=timezone.now() - timedelta(hours=25))
+    factories.InstanceFactory(status="failed")
+    assert counters(admin, flow) == (["7", "6", "3", "2", "1"], [7, 6, 3, 2, 1])
+
+
+def test_the_list_says_where_it_could_not_count_all(admin, flow, monkeypatch):
+    monkeypatch.setattr("integrations.services.flow_counts.UNCOUNTED", 2)
+    made = timezone.now() - timedelta(hours=10)
+    factories.InstanceFactory.create_batch(4, flow=flow, created_at=made)
     factories.InstanceFactory(flow=flow, status="failed")
-    row = next(row for row in admin.get(list_of(models.Flow)).context["cl"].result_list if row.pk == flow.pk)
-    assert (row.good, row.bad) == (2, 1)
+    said, _ = counters(admin, flow)
+    assert said[3] == "1+"
 
 
 def test_activating_lists_everything_that_is_missing(configurator, flow):
@@ -73,7 +99,13 @@ def test_debug_goes_back_by_itself(configurator, flow):
 
 @pytest.mark.parametrize(
     "posted",
-    [{"level": "loud"}, {"level": "audit", "minutes": "soon"}, {"level": "audit", "minutes": "0"}, {}],
+    [
+        {"level": "loud"},
+        {"level": "audit", "minutes": "soon"},
+        {"level": "audit", "minutes": "²"},
+        {"level": "audit", "minutes": "0"},
+        {},
+    ],
 )
 def test_a_wrong_level_is_said_and_changes_nothing(configurator, flow, posted):
     answer = configurator.post(page_of(flow, "trace"), posted, follow=True)

@@ -36,6 +36,14 @@ def test_of_many_business_keys_a_few_are_shown(admin):
     assert "and more" in page
 
 
+def test_keys_of_a_list_come_behind_the_single_ones(admin):
+    instance = factories.InstanceFactory()
+    factories.BusinessKeyFactory(instance=instance, name="servicePointId", value="SP-1")
+    for number in range(20):
+        factories.BusinessKeyFactory(instance=instance, name="deviceId", value=f"device{number:02}")
+    assert "SP-1" in text_of(admin.get(list_of(models.Instance)))
+
+
 @pytest.mark.parametrize(
     ("asked", "count"),
     [

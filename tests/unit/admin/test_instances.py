@@ -94,7 +94,9 @@ def test_warnings_and_errors_can_be_read_alone(admin):
     assert [line["row"].text for line in stream["lines"]] == ["odd"]
 
 
-@pytest.mark.parametrize("query", ["?after=x", "?after=-1", "?before=99999999999999999999", "?end=&only=<b>"])
+@pytest.mark.parametrize(
+    "query", ["?after=x", "?after=²", "?after=-1", "?before=99999999999999999999", "?end=&only=<b>"]
+)
 def test_a_wrong_place_in_the_stream_is_no_error(admin, query):
     assert admin.get(page_of(factories.InstanceFactory()) + query).status_code == 200
 

@@ -1,12 +1,18 @@
 """The inbox of missing values: from the error to the row to the release, and who may do which."""
 
+import re
+from datetime import timedelta
+from html import unescape
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations import models
 from integrations.engine.families import open_error
 from integrations.engine.faults import fault_of
-from integrations.services.missing_check import missing_settle, released_by
+from integrations.services import missing_check
+from integrations.services.missing_check import missing_forget, missing_settle, released_by
 from lookups.errors import LookupFault
 from lookups.models import Lookup, Row
 from lookups.properties import Properties
@@ -195,6 +201,48 @@ def test_from_the_mails_link_to_the_release_in_six_clicks(admin, table):
     assert list(models.BulkItem.objects.values_list("instance", flat=True)) == [error.instance_id]
 
 
+def links_of(page):
+    """Where the page's links lead, and what they say."""
+    return [(unescape(link), said) for link, said in re.findall(r'href="([^"]+)">([^<]+)<', page)]
+
+
+def test_the_number_of_open_errors_leads_to_them(viewer, table):
+    failed(ask("AC"))
+    models.ErrorInstance.objects.filter(pk=failed(ask("AC")).pk).update(state="recovered")
+    failed(ask("PV"))
+    found = [
+        link
+        for link, said in links_of(text_of(viewer.get(list_of(models.MissingValue), {"q": "AC"})))
+        if "errorinstance/?missing" in link and said == "1"
+    ]
+    rows = viewer.get(found[0]).context["cl"].result_list
+    assert [row.missing_values.get().value for row in rows] == ["AC"]
+
+
+@pytest.mark.parametrize("asked", ["x", "1" * 19, "99"])
+def test_errors_of_a_value_there_is_not_are_none(viewer, table, asked):
+    failed(ask("AC"))
+    answer = viewer.get(list_of(models.ErrorInstance), {"missing_values__id__exact": asked})
+    assert answer.status_code == 302 or not answer.context["cl"].result_list
+
+
+def test_a_sum_leads_to_the_values_it_sums_up(viewer, table):
+    failed(ask("AC")), failed(ask("PV"))
+    failed(lambda: lookup_value("AssetType", "DERMS", "AC", "Note"))
+    failed(lambda: lookup_value("AssetType", "DACS", "AC", ""))
+    models.MissingValue.objects.create(
+        lookup="AssetType",
+        column="DERMS",
+        target="DACS",
+        signature="settled",
+        first_seen=timezone.now(),
+        last_seen=timezone.now(),
+        settled_at=timezone.now(),
+    )
+    for one in viewer.get(list_of(models.MissingValue)).context["groups"]:
+        assert viewer.get(one["list"]).context["cl"].result_count == one["values"], one
+
+
 def test_what_somebody_added_elsewhere_is_released_from_the_list(operator, table):
     failed(ask("AC"))
     failed(ask("PV"))
@@ -204,3 +252,34 @@ def test_what_somebody_added_elsewhere_is_released_from_the_list(operator, table
     keys = list(models.MissingValue.objects.values_list("pk", flat=True))
     chosen = {"action": "release_selected", "_selected_action": keys}
     assert "Resubmit 1" in text_of(operator.post(list_of(models.MissingValue), chosen, follow=True))
+
+
+def _lacking(value, **more):
+    day = timezone.now()
+    return models.MissingValue.objects.create(
+        lookup="AssetType",
+        column="DERMS",
+        value=value,
+        target="DACS",
+        signature=value,
+        **{"first_seen": day, "last_seen": day, **more},
+    )
+
+
+def test_the_rounds_come_to_every_value(table, monkeypatch):
+    monkeypatch.setattr(missing_check, "AT_ONCE", 2)
+    for value in ("EV", "A", "B", "C"):
+        _lacking(value)
+    assert [missing_settle() for _ in range(3)] == [1, 0, 0]
+    Row.objects.create(lookup=table, cells=["C", "D1C", ""])
+    assert sum(missing_settle() for _ in range(2)) == 1
+
+
+def test_what_is_long_past_is_forgotten_unless_an_error_waits_for_it(table, settings):
+    old = timezone.now() - timedelta(days=settings.HUB_RETENTION_DAYS + 1)
+    kept = [_lacking("new"), _lacking("waited for", last_seen=old)]
+    kept[1].errors.add(factories.ErrorInstanceFactory(state="open"))
+    _lacking("over", last_seen=old).errors.add(factories.ErrorInstanceFactory(state="recovered"))
+    _lacking("settled", last_seen=old, settled_at=old)
+    assert missing_forget() == 2
+    assert list(models.MissingValue.objects.order_by("pk")) == kept

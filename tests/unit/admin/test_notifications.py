@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from integrations import models
+from integrations.engine.outbox_rows import after_failure
 from tests import factories
 from tests.unit.admin.conftest import list_of, page_of, text_of
 
@@ -16,6 +17,15 @@ def test_a_mail_that_was_given_up_is_sent_again(operator):
     mail.refresh_from_db()
     assert (mail.state, mail.tries) == ("pending", 0)
     assert mail.next_try_at <= timezone.now()
+
+
+def test_an_old_mail_that_is_sent_again_has_its_days_anew(operator):
+    old = timezone.now() - timedelta(days=5)
+    mail = factories.NotificationFactory(state="given up", tries=9, created_at=old)
+    assert after_failure(mail, passing=True)["state"] == "given up"
+    operator.post(page_of(mail, "resend"))
+    mail.refresh_from_db()
+    assert after_failure(mail, passing=True)["state"] == "pending"
 
 
 @pytest.mark.parametrize("state", ["sent", "sending"])

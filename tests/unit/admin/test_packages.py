@@ -4,15 +4,25 @@ import hashlib
 import io
 import json
 import zipfile
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.utils import timezone
 
 from integrations.engine.faults import Conflict, InvalidMessage
 from integrations.models import AuditEntry, Connection, Flow, MappingExtension, PackageImport, Schedule
 from integrations.services import package_read as reading
+from integrations.services.extension_save import extension_problems
 from integrations.services.package_export import package_export, package_names
-from integrations.services.package_import import package_apply, package_preview, package_upload
+from integrations.services.package_forget import packages_forget
+from integrations.services.package_import import (
+    package_apply,
+    package_checks,
+    package_preview,
+    package_upload,
+)
 from integrations.services.package_read import package_read
 from integrations.storage import payload_bytes
 from lookups.models import Lookup, Row
@@ -275,6 +285,79 @@ def test_a_package_is_imported_once(site):
         package_apply(row=row, actor="conny")
 
 
+def test_an_expression_and_a_description_as_long_as_the_hub_takes_are_read_back(site):
+    MappingExtension.objects.update(expression='{"a": "' + "x" * 90_000 + '"}')
+    Lookup.objects.filter(pk=site["lookup"].pk).update(description="d" * 30_000)
+    assert len(package_read(exported()).items["extensions"][0]["extensions"][0]["expression"]) > 90_000
+
+
+def test_nothing_is_imported_where_the_backup_could_not_be_read_back(site, monkeypatch):
+    row = uploaded(edited(exported(), f"flows/{FLOW}", retentionDays=7))
+    MappingExtension.objects.update(sample={"text": "x" * 20_000})
+    monkeypatch.setattr(reading, "LARGEST_OTHER", 15_000)
+    with pytest.raises(InvalidMessage, match="the backup of what is here could not be read back"):
+        package_apply(row=row, actor="conny")
+    row.refresh_from_db()
+    assert (row.state, Flow.objects.get(identifier=FLOW).retention_days) == ("preview", 30)
+
+
+def test_extensions_are_tried_before_the_transaction_and_never_within(site, monkeypatch):
+    content = exported()
+    MappingExtension.objects.update(expression='{"region": "south"}')
+    depth, asked = len(connection.savepoint_ids), []
+
+    def seen(extension, **more):
+        asked.append(len(connection.savepoint_ids) - depth)
+        return extension_problems(extension, **more)
+
+    row = uploaded(content)
+    for module in ("package_extensions", "extension_save"):
+        monkeypatch.setattr(f"integrations.services.{module}.extension_problems", seen)
+    package_apply(row=row, actor="conny")
+    assert asked == [0]
+    assert MappingExtension.objects.get().expression == '{"region": "north"}'
+
+
+def test_a_clones_extensions_are_tried_with_its_originals_mapping(site):
+    files = unpacked(exported())
+    clone = {"identifier": "SITE-NORTH", "name": "North", "cloneOf": FLOW, "standsFor": {}}
+    files["flows/clone.json"] = json.dumps(json.loads(files[f"flows/{FLOW}.json"]) | clone).encode()
+    (name,) = [one for one in files if one.startswith("extensions/")]
+    item = json.loads(files[name]) | {"flow": "SITE-NORTH"}
+    item["extensions"].append(item["extensions"][0] | {"expression": "{", "pointer": "/x"})
+    files["extensions/clone.json"] = json.dumps(item).encode()
+    entries = package_apply(row=uploaded(packed(files)), actor="conny")
+    assert "at /x is left out" in " ".join(entry_of(entries, f"SITE-NORTH: {item['mapping']}").notes)
+    made = MappingExtension.objects.get(mapping__flow__identifier="SITE-NORTH")
+    assert made.expression == '{"region": "north"}'
+
+
+def test_what_changes_between_the_look_and_the_import_stops_it(site, monkeypatch):
+    row = uploaded(edited(exported(), f"flows/{FLOW}", retentionDays=7))
+
+    def edited_meanwhile(package):
+        Flow.objects.filter(identifier=FLOW).update(retention_days=11)
+        return package_checks(package)
+
+    monkeypatch.setattr("integrations.services.package_import.package_checks", edited_meanwhile)
+    with pytest.raises(Conflict, match="Somebody changed"):
+        package_apply(row=row, actor="conny")
+    row.refresh_from_db()
+    assert (row.state, Flow.objects.get(identifier=FLOW).retention_days) == ("preview", 11)
+
+
+def test_packages_nobody_imported_and_old_files_are_let_go(site, settings):
+    unused, done, recent = (uploaded(exported()) for _ in range(3))
+    package_apply(row=done, actor="conny")
+    day, now = timedelta(days=1), timezone.now()
+    PackageImport.objects.filter(pk=unused.pk).update(created_at=now - 8 * day)
+    PackageImport.objects.filter(pk=done.pk).update(imported_at=now - (settings.HUB_RETENTION_DAYS + 1) * day)
+    assert packages_forget() == 2
+    done.refresh_from_db()
+    assert (done.file, done.backup, bool(done.report)) == (None, None, True)
+    assert set(PackageImport.objects.values_list("pk", flat=True)) == {done.pk, recent.pk}
+
+
 # -- hostile files ---------------------------------------------------------------------------------------------
 
 
@@ -316,9 +399,30 @@ def test_a_missing_file_and_one_too_many_are_refused(site):
 
 
 def test_a_bomb_is_refused_without_being_unpacked(site, monkeypatch):
-    monkeypatch.setattr(reading, "LARGEST_MEMBER", 100_000)
+    monkeypatch.setattr(reading, "LARGEST_OTHER", 100_000)
     with pytest.raises(InvalidMessage, match="too large when unpacked"):
         package_read(packed({"manifest.json": b"0" * 200_000}, signed=False))
+    monkeypatch.setattr(reading, "LARGEST_MEMBER", 300_000)
+    with pytest.raises(InvalidMessage, match="too large when unpacked"):
+        package_read(packed({"lookups/a.json": b"0" * 400_000}, signed=False))
+
+
+def test_too_many_values_are_refused_before_any_is_read(site, monkeypatch):
+    monkeypatch.setattr(reading, "MOST_VALUES", 20_000)
+    package_read(exported())
+    monkeypatch.setattr(reading, "_json", lambda *_: pytest.fail("read"))
+    halves = {f"lookups/{name}.json": b"[" + b"[]," * 5_001 + b"[]]" for name in "ab"}
+    with pytest.raises(InvalidMessage, match="more than 20,000 values"):
+        package_read(packed(halves, signed=False))
+
+
+@pytest.mark.parametrize("said", ["2024-99-99", "0000-01-01", "soon", "20²4-01-01"])
+def test_a_day_that_is_none_is_refused_at_its_place(site, said):
+    files = unpacked(exported())
+    name = "connections/A_target.json"
+    files[name] = json.dumps(json.loads(files[name]) | {"secretsExpireOn": said}).encode()
+    with pytest.raises(InvalidMessage, match=r"at /secretsExpireOn: .* is not a 'date'"):
+        package_read(packed(files))
 
 
 def test_many_small_bombs_are_refused_too(monkeypatch):

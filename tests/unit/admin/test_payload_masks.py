@@ -73,6 +73,15 @@ def test_what_cannot_be_searched_is_withheld_with_a_sentence(operator, trusted, 
     assert trusted.get(_page(instance, name)).status_code == 200
 
 
+def test_a_file_is_read_as_a_csv_where_its_name_says_so(operator, instance):
+    kept = payload_put(b"id,taxId\nseen,99887766\n", content_type="application/octet-stream")
+    instance.attachment, instance.attachment_name = kept, "Extract.csv"
+    instance.save()
+    page = text_of(operator.get(_page(instance, digest=kept.pk)))
+    assert "seen" in page
+    assert "99887766" not in page
+
+
 def test_a_large_payload_is_not_searched_in_memory(operator, instance, monkeypatch):
     monkeypatch.setattr("integrations.services.payload_view.MASKED_UP_TO", 10)
     assert "too large to be searched" in text_of(operator.get(_page(instance, "payload_download")))

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
 from integrations import models
-from integrations.engine.faults import Busy
+from integrations.engine.faults import Busy, InvalidMessage
 from integrations.services import shadow_run as service
 from integrations.services.shadow_run import shadow_run
 from integrations.services.studio_seen import Sight
@@ -92,6 +92,56 @@ def test_without_the_right_to_read_payloads_there_are_fields_and_no_values(store
     shadow = _run(stored, '{"who": source.customerName}', sight=Sight(contents=False))
     assert shadow.fields[0].field == "/who"
     assert shadow.fields[0].example.new is None
+
+
+RENAMED = '{ $string(source): 1, source.customerName: 2, "typed": 3, \'say "so"\': 4 }'
+
+
+@pytest.mark.parametrize("expression", [RENAMED, '{"x": {"y": 1}} ~> |x|{$$.source.customerName: 1}|'])
+def test_without_contents_a_name_made_of_contents_is_a_field(stored, expression):
+    shadow = _run(stored, expression, sight=Sight(contents=False))
+    assert shadow.totals == {"differs": 4}
+    shown = repr(shadow.fields) + repr([one.fields for one in shadow.outcomes])
+    assert "a field" in shown or "/x" in shown
+    assert not any(name in shown for name in ("accountId", "name1", "nobody"))
+
+
+def test_without_contents_names_of_the_base_and_of_the_drafts_texts_are_shown(stored):
+    factories.MappingExtensionFactory(mapping=stored, expression='{source.customerName: "live"}')
+    shadow = _run(stored, '{"typed": 3, \'say "so"\': 4, "id": "other"}', sight=Sight(contents=False))
+    assert {one.field for one in shadow.fields} == {"/typed", '/say "so"', "/id"}
+    gone = Draft(stored, stored.extensions.get().pk, expression="{}")
+    shadow = shadow_run(draft=gone, most=9, sight=Sight(contents=False), actor="conny")
+    assert {(one.field, one.kinds) for one in shadow.fields} == {("a field", "removed")}
+
+
+def test_where_masks_apply_names_come_from_the_masked_message(stored):
+    shadow = _run(stored, RENAMED, sight=Sight(True, ("customerName",)))
+    assert "name1" not in repr(shadow.fields) + repr([one.fields for one in shadow.outcomes])
+    only_masked = '{"starts": source.customerName = "name1" ? 1}'
+    shadow = _run(stored, only_masked, sight=Sight(True, ("customerName",)))
+    assert [(one.field, one.messages) for one in shadow.fields] == [("a field", 1)]
+
+
+@pytest.mark.parametrize(
+    ("sight", "says"), [(Sight(True), True), (Sight(True, ("x",)), False), (Sight(False), False)]
+)
+def test_why_a_message_cannot_be_read_is_said_to_who_may_see_it_all(stored, monkeypatch, sight, says):
+    def unreadable(*_):
+        raise InvalidMessage("It holds secret4711")
+
+    monkeypatch.setattr(service, "sources_of", unreadable)
+    (said,) = {one.text for one in _run(stored, sight=sight).outcomes}
+    assert ("secret4711" in said) is says
+    assert said
+    read = models.AuditEntry.objects.get(action="shadow_run").detail["read"]
+    assert len(read) == (4 if sight.contents else 0)
+
+
+def test_what_an_expression_worked_on_is_in_the_audit_trail_though_nothing_was_shown(stored):
+    _run(stored, sight=Sight(contents=False))
+    detail = models.AuditEntry.objects.get(action="shadow_run").detail
+    assert (detail["contents"], len(detail["read"])) == (False, 4)
 
 
 def test_nothing_is_written_but_a_line_in_the_audit_trail(stored):

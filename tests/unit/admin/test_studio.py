@@ -195,6 +195,12 @@ def test_two_who_edit_at_once_do_not_overwrite_each_other(configurator, mapping)
     assert row.expression == '{"region": "north"}'
 
 
+def test_a_version_seen_that_is_no_number_is_passed_over(configurator, mapping):
+    row = factories.MappingExtensionFactory(mapping=mapping)
+    sent = _draft(extension=row.pk, seen="²", reason="mine")
+    assert configurator.post(_to(mapping, "studio_save"), sent).status_code == 302
+
+
 # -- recorded messages -----------------------------------------------------------------------------------
 
 

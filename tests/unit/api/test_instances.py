@@ -168,6 +168,18 @@ def test_one_instance_tells_its_milestones_and_trackings(get, make_instance, cli
     assert [(one["actor"], one["action"]) for one in trail] == [("omar", "resubmit")]
 
 
+def test_keys_of_a_list_give_way_to_the_single_ones(get, make_instance):
+    flow = Flow.objects.get(identifier="OUTL-BA-DRMS_DACS_ENROLLRQ")
+    instance = make_instance(flow=flow, primary_key_name="messageId", primary_key_value="1")
+    kept = [("messageId", "1"), ("nicId", "2"), ("nicId", "3"), ("enrollmentId", "4")]
+    for name, value in kept:
+        BusinessKey.objects.create(instance=instance, name=name, value=value)
+    body = get(f"{LIST}/{instance.pk}").json()
+    assert (body["secondaryTrackingName"], body["secondaryTrackingValue"]) == ("enrollmentId", "4")
+    assert (body["tertiaryTrackingName"], body["tertiaryTrackingValue"]) == ("nicId", "2")
+    assert [(one["name"], one["value"]) for one in body["trackings"]] == kept
+
+
 def test_the_newer_address_of_the_stream_gives_the_same(get, make_instance):
     instance = make_instance()
     Activity.objects.create(instance=instance, kind="received", text="first")

@@ -252,8 +252,24 @@ def test_payloads_are_for_those_who_may_read_them(client, traced, operator, view
     fault_of(client.get(traced, {"payloads": "true"}, headers=viewer), 403, "HUB-FORBIDDEN")
 
 
+def test_an_answer_has_so_many_bytes_of_payloads_and_the_trail_says_which(
+    client, traced, operator, monkeypatch
+):
+    instance = Instance.objects.get()
+    first = Activity.objects.get().payload_out
+    other = payload_put(b'{"another":"message"}', content_type="application/json")
+    Activity.objects.create(instance=instance, kind="called", text="y", payload_in=other, payload_out=first)
+    monkeypatch.setattr("integrations.api.stream_payloads.ANSWER_BYTES", 2 * first.size)
+    one, two = client.get(traced, {"payloads": "true"}, headers=operator).json()["items"]
+    assert one["payloadOut"]["content"] == two["payloadOut"]["content"] == '{"secret":"canary"}'
+    assert two["payloadIn"]["content"].startswith("Left out: too much for one page")
+    assert AuditEntry.objects.get(action="payload_read").detail["digests"] == [first.digest]
+
+
 def test_payloads_are_not_loaded_unless_asked_for(client, traced, operator, monkeypatch):
-    monkeypatch.setattr("integrations.api.streams.payload_seen", lambda *_, **__: pytest.fail("loaded"))
+    monkeypatch.setattr(
+        "integrations.api.stream_payloads.payload_seen", lambda *_, **__: pytest.fail("loaded")
+    )
     line = client.get(traced, headers=operator).json()["items"][0]
     assert set(line["payloadOut"]) == {"sha256", "size", "contentType"}
 

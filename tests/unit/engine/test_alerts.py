@@ -202,6 +202,32 @@ def test_a_rule_switched_off_ends_its_alerts_and_tells_nobody(clock):
     assert Notification.objects.count() == 0
 
 
+def test_what_was_over_while_the_rule_was_off_is_not_told_when_it_is_on_again_and_what_is_still_so_is(clock):
+    rule = a_rule(digest_minutes=5)
+    over, lasting = an_error(factories.ErrorFamilyFactory(message="Over")), an_error()
+    alerts_watch()
+    AlertRule.objects.filter(pk=rule.pk).update(enabled=False)
+    clock.shift(timedelta(minutes=6))
+    alerts_watch()
+    over.state = "recovered"
+    over.save()
+    AlertRule.objects.filter(pk=rule.pk).update(enabled=True)
+    clock.shift(timedelta(minutes=6))
+    alerts_watch()
+    mail = Notification.objects.get()
+    assert lasting.family.message in mail.body
+    assert "Over" not in mail.body
+
+
+def test_a_refused_run_is_told_with_the_time_it_was_due(clock):
+    a_rule("late", threshold=10)
+    due = NOON - timedelta(hours=1)
+    row = factories.ScheduleFactory(last_due_at=due, next_due_at=NOON + timedelta(hours=1))
+    row.due_runs.create(due_at=due, outcome="the last run is still at work")
+    alerts_evaluate()
+    assert "It was due Tue 04 Mar 2025 11:00" in open_alerts()[0].text
+
+
 def test_a_mail_says_what_since_when_how_many_and_where(clock, settings):
     settings.HUB_URL = "https://hub.example.org"
     a_rule(time_zone="Europe/London", digest_minutes=0)

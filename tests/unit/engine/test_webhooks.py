@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import requests
 from django.conf import settings as django_settings
 from django.utils import timezone
 from werkzeug import Response
@@ -106,6 +107,33 @@ def test_a_redirect_is_not_followed_and_no_text_shows_the_path(rule, httpserver)
     assert "redirects are not followed" in row.trouble
     assert "s3cr3t" not in row.trouble
     assert len(httpserver.log) == 1
+
+
+def test_nothing_the_receiver_writes_is_in_the_trouble(rule, httpserver):
+    path = "/hook/%73%33cr3t-token?key=1%32345"
+    answering(httpserver, 404, response=f"no hook at {path}, key 12345", headers={"X-Path": path})
+    row = queued(rule)
+    webhooks_send()
+    row.refresh_from_db()
+    assert f"POST http://{httpserver.host}:{httpserver.port} answered 404 Not Found: " in row.trouble
+    assert "12345" not in row.trouble
+    assert "hook at" not in row.trouble
+    assert "cr3t" not in row.trouble
+
+
+def test_a_connection_that_breaks_is_told_by_its_kind_and_host(rule, httpserver, monkeypatch):
+    said = "HTTPConnectionPool: Max retries exceeded with url: /hook/%733cr3t-token"
+
+    def breaks(*_, **__):
+        raise requests.ConnectionError(said)
+
+    monkeypatch.setattr("requests.Session.post", breaks)
+    row = queued(rule)
+    webhooks_send()
+    row.refresh_from_db()
+    assert row.trouble.endswith("the connection broke before the answer was whole: It was a ConnectionError.")
+    assert f"http://{httpserver.host}:{httpserver.port}: " in row.trouble
+    assert "cr3t" not in row.trouble
 
 
 def test_one_refused_for_good_is_given_up_and_stops_no_other(rule, httpserver):

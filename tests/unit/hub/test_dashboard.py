@@ -123,11 +123,24 @@ def test_a_family_shows_its_trend_owner_and_links(console, beating):
         factories.ErrorInstanceFactory(family=family, last_failed_at=now - timedelta(minutes=minutes))
     factories.ErrorInstanceFactory(family=family, last_failed_at=now, state="recovered")
     html = shown(console)
-    assert re.search(r'hub-trend-up">3</span><small>1 the hour before', html)
+    hour, number = re.search(
+        r'hub-trend-up" href="([^"]+)"[^>]*>(\d+)</a><small>1 the hour before', html
+    ).groups()
+    assert int(number) == listed(console, hour) == 3
+    every, number = re.search(r'<a href="([^"]+)"[^>]*>(\d+) in all<', html).groups()
+    assert int(number) == listed(console, every) == 4
     assert "olga" in html
     assert f'href="/admin/integrations/errorfamily/{family.pk}/change/"' in html
     number, link = re.search(r'class="hub-number" href="([^"]+)"[^>]*>(\d+)<', html).group(2, 1)
     assert int(number) == listed(console, link) == 3
+
+
+def test_families_that_are_not_shown_are_in_their_list(console, beating, monkeypatch):
+    monkeypatch.setattr("integrations.services.standing_count.SHOWN", 1)
+    factories.ErrorInstanceFactory.create_batch(3)
+    factories.ErrorInstanceFactory(state="recovered")
+    link, more = re.search(r'<a href="([^"]+)">(\d+) more<', shown(console)).groups()
+    assert (int(more), listed(console, link)) == (2, 3)
 
 
 def test_many_errors_are_what_the_beat_counted_with_its_age(console, beating, monkeypatch):
@@ -163,7 +176,8 @@ def test_a_flow_s_row_has_its_rate_and_leads_to_its_failures(console, beating):
     factories.InstanceFactory()
     html = shown(console)
     row = re.search(r"<tr>\s*<th[^>]*><a [^>]*>X-BILLS.*?</tr>", html, re.DOTALL).group()
-    assert "66.6 %" in row
+    link = re.search(r'href="([^"]+)"[^>]*>66.6 %<', row).group(1)
+    assert listed(console, link) == 3
     assert "2 succeeded, 1 failed" in row
     link, number = re.search(r'class="hub-number hub-bad" href="([^"]+)">(\d+)<', row).groups()
     assert int(number) == listed(console, link) == 1

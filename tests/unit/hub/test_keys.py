@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from integrations.crypto import SecretUnreadable
-from integrations.models import Connection
+from integrations.models import AlertRule, Connection
 from integrations.storage import payload_bytes, payload_put
 
 SECRETS: Any = {"password": "canary"}
@@ -35,6 +35,15 @@ def test_without_rotation_it_cannot_and_the_error_says_so(connection, settings):
         Connection.objects.get(name="Rotated")
     with pytest.raises(CommandError, match="Put that key back"):
         call_command("secrets_rotate")
+
+
+def test_a_webhooks_address_is_rotated_too(db, settings):
+    settings.HUB_FERNET_KEYS = [OLD]
+    AlertRule.objects.create(name="R", event="family", webhook_url="https://chat.example.org/canary")
+    settings.HUB_FERNET_KEYS = [NEW, OLD]
+    call_command("secrets_rotate", stdout=StringIO())
+    settings.HUB_FERNET_KEYS = [NEW]
+    assert AlertRule.objects.get().webhook_url == "https://chat.example.org/canary"
 
 
 def test_rotation_leaves_no_trace_in_history(connection, settings):

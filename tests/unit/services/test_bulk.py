@@ -5,17 +5,20 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations import models
 from integrations.engine.faults import Conflict
-from integrations.models import BulkItem, BulkResubmission, ErrorInstance, Instance
+from integrations.models import BulkResubmission, ErrorInstance, Instance
 from integrations.services import bulk_work as work
 from integrations.services.bulk_cancel import bulk_cancel
+from integrations.services.bulk_dry_run import bulk_dry_run
 from integrations.services.bulk_pause import bulk_pause
 from integrations.services.bulk_preview import bulk_preview
 from integrations.services.bulk_progress import bulk_progress
 from integrations.services.bulk_start import bulk_start
+from integrations.services.instance_discard import instance_discard
 from integrations.services.instance_resubmit import instance_resubmit
 from tests import factories
 
@@ -80,6 +83,27 @@ def test_what_cannot_be_resubmitted_is_told_and_not_taken():
 def test_discarded_ones_are_taken_where_they_are_meant():
     failed(state="discarded", status="discarded")
     assert bulk_preview(errors=ErrorInstance.objects.all(), discarded=True).count == 1
+
+
+def test_what_is_discarded_after_the_order_was_made_stays_discarded():
+    one, other = failed(2)
+    due(order := order_of())
+    instance_discard(instance=one.instance, actor="dora", reason="not wanted")
+    work.bulk_work()
+    assert list(order.items.values_list("outcome", "text")) == [
+        ("refused", "Left out: dora discarded it after this order was made"),
+        ("resubmitted", ""),
+    ]
+    one.refresh_from_db()
+    assert (one.state, Instance.objects.get(pk=one.instance_id).status) == ("discarded", "discarded")
+    assert other.instance_id == order.items.get(outcome="resubmitted").instance_id
+
+
+def test_what_was_discarded_before_the_order_is_resubmitted():
+    failed(state="discarded", status="discarded", minutes=1)
+    ErrorInstance.objects.update(settled_at=timezone.now() - timedelta(minutes=1))
+    due(order_of(discarded=True))
+    assert work.bulk_work() == 1
 
 
 def test_what_waits_in_another_order_is_not_taken_again():
@@ -164,6 +188,29 @@ def test_two_beats_at_once_send_each_once():
     assert models.Resubmission.objects.count() == 6
 
 
+@pytest.mark.django_db(transaction=True)
+def test_of_two_orders_at_once_each_error_is_in_one():
+    failed(3)
+    together, said = threading.Barrier(2), []
+
+    def order():
+        together.wait()
+        try:
+            said.append(order_of().total)
+        except Conflict:
+            said.append(0)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=order) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == [0, 3]
+    assert BulkItem.objects.count() == 3
+
+
 def test_a_turn_is_taken_once():
     failed(3)
     order = order_of(rate=60)
@@ -219,15 +266,19 @@ def test_nothing_is_sent_once_it_is_paused_or_cancelled(end):
 
 def test_more_than_a_hundred_thousand_are_refused(monkeypatch):
     failed(3)
-    for module in ("bulk_start", "bulk_preview"):
+    for module in ("bulk_choice", "bulk_preview"):
         monkeypatch.setattr(f"integrations.services.{module}.MOST", 2)
     assert bulk_preview(errors=ErrorInstance.objects.all()).too_many
-    with pytest.raises(Conflict, match="narrow the choice"):
-        order_of()
-    assert not BulkItem.objects.exists()
+    with CaptureQueriesContext(connection) as asked:
+        with pytest.raises(Conflict, match="narrow the choice"):
+            order_of()
+        with pytest.raises(Conflict, match="narrow the choice"):
+            bulk_dry_run(errors=ErrorInstance.objects.all(), actor="olga")
+    assert len(asked) == 2  # one bounded count each
+    assert all("LIMIT 3" in one["sql"] for one in asked)
 
 
 def test_an_order_takes_as_many_statements_for_ten_as_for_one(django_assert_max_num_queries):
     failed(10)
-    with django_assert_max_num_queries(7):  # savepoints, order, items, clock, state, audit trail
+    with django_assert_max_num_queries(8):  # bound, savepoints, order, items, clock, state, audit trail
         order_of()
