@@ -83,6 +83,8 @@ def test_every_link_with_filters_on_the_console_s_pages_answers(admin, seeded):
     ("model", "query"),
     [
         (models.Instance, "parent__id__exact=018f0000-0000-7000-8000-000000000000"),
+        (models.Instance, "handed_on_by__id__exact=018f0000-0000-7000-8000-000000000000"),
+        (models.Instance, "replay_of__id__exact=018f0000-0000-7000-8000-000000000000"),
         (models.Instance, "text=refused&since=2026-01-01T00:00&until=&within=7d"),
         (models.Instance, "status__in=ready,waiting"),
         (models.ErrorInstance, "state__exact=open&family__flow__id__exact=1"),

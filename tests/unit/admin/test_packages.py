@@ -12,10 +12,19 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.engine.faults import Conflict, InvalidMessage
-from integrations.models import AuditEntry, Connection, Flow, MappingExtension, PackageImport, Schedule
+from integrations.models import (
+    AuditEntry,
+    Connection,
+    Flow,
+    Mapping,
+    MappingExtension,
+    PackageImport,
+    Schedule,
+)
 from integrations.services import package_read as reading
 from integrations.services.extension_save import extension_problems
 from integrations.services.package_export import package_export, package_names
+from integrations.services.package_flows import flow_exported
 from integrations.services.package_forget import packages_forget
 from integrations.services.package_import import (
     package_apply,
@@ -319,15 +328,17 @@ def test_extensions_are_tried_before_the_transaction_and_never_within(site, monk
 
 
 def test_a_clones_extensions_are_tried_with_its_originals_mapping(site):
+    base = Mapping.objects.exclude(name="own").filter(flow__clone_of=None, flow__present=True).first()
     files = unpacked(exported())
-    clone = {"identifier": "SITE-NORTH", "name": "North", "cloneOf": FLOW, "standsFor": {}}
-    files["flows/clone.json"] = json.dumps(json.loads(files[f"flows/{FLOW}.json"]) | clone).encode()
+    clone = {"identifier": "SITE-NORTH", "name": "North", "cloneOf": base.flow.identifier, "standsFor": {}}
+    flow = flow_exported(base.flow) | clone | {"active": False}
+    files["flows/clone.json"] = json.dumps(flow).encode()
     (name,) = [one for one in files if one.startswith("extensions/")]
-    item = json.loads(files[name]) | {"flow": "SITE-NORTH"}
+    item = json.loads(files[name]) | {"flow": "SITE-NORTH", "mapping": base.name}
     item["extensions"].append(item["extensions"][0] | {"expression": "{", "pointer": "/x"})
     files["extensions/clone.json"] = json.dumps(item).encode()
     entries = package_apply(row=uploaded(packed(files)), actor="conny")
-    assert "at /x is left out" in " ".join(entry_of(entries, f"SITE-NORTH: {item['mapping']}").notes)
+    assert "at /x is left out" in " ".join(entry_of(entries, f"SITE-NORTH: {base.name}").notes)
     made = MappingExtension.objects.get(mapping__flow__identifier="SITE-NORTH")
     assert made.expression == '{"region": "north"}'
 
