@@ -105,6 +105,12 @@ class Instance(models.Model):
             models.Index(
                 fields=["due_at"], name="instance_due", condition=Q(status__in=["ready", "waiting"])
             ),
+            # Few rows have one. With statistics of its own SQLite takes an index over all rows for useless: the NULLs.
+            models.Index(fields=["parent"], name="instance_children", condition=Q(parent__isnull=False)),
+            models.Index(fields=["replay_of"], name="instance_replays", condition=Q(replay_of__isnull=False)),
+            models.Index(
+                fields=["handed_on_by"], name="instance_handed_on", condition=Q(handed_on_by__isnull=False)
+            ),
             models.Index(fields=["lease_until"], name="instance_leased", condition=Q(status="running")),
             models.Index(fields=["ended_at"], name="instance_ended", condition=Q(purged_at__isnull=True)),
         ]

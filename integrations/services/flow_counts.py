@@ -73,7 +73,7 @@ def flow_counts(*, since: datetime | None = None) -> FlowCounts:
     _add_hours(counts, known)
     _count(counts, last, now + HOUR)
     _count(counts, begin, first)
-    _count(counts, first, last, Q(status__in=UNDER_WAY))
+    _count_under_way(counts, first, last)
     _count_missing(counts, known, first, last)
     return counts
 
@@ -94,6 +94,16 @@ def _count(counts: FlowCounts, begin: datetime, end: datetime, only: Q = EVERY) 
         counts.add(flow, status, number)
         total += number
     return total
+
+
+def _count_under_way(counts: FlowCounts, begin: datetime, end: datetime) -> None:
+    """Those that have not ended, by the index of status and time: grouped or all at once, SQLite reads every row."""
+    for status in UNDER_WAY:
+        rows = Instance.objects.filter(status=status, created_at__gte=begin, created_at__lt=end)
+        flows = list(rows.order_by("-created_at").values_list("flow_id", flat=True)[:UNCOUNTED])
+        for flow, number in Counter(flows).items():
+            counts.add(flow, status, number)
+        counts.exact = counts.exact and len(flows) < UNCOUNTED
 
 
 def _count_missing(counts: FlowCounts, known: dict[datetime, Any], first: datetime, last: datetime) -> None:
