@@ -27,7 +27,6 @@ _TABLES = (
     "LandbaseSearches",
     "Projections",
 )
-TABLES = tuple(f"{PACKAGE}_{name}" for name in _TABLES)
 ANY = "*"
 Rows = list[list[str]]
 

@@ -16,7 +16,6 @@ from integrations.services.connection_save import connection_problems
 PLAIN = ("name", "role", "package", "description", "agent_group")
 LIMITS = ("connect_timeout", "read_timeout", "retries", "parallel")
 SETTING, SECRET, CLEAR = "setting_", "secret_", "clear_"
-DRAFT_SECONDS = 3600
 _FORM_FIELDS: dict[type, type[forms.Field]] = {
     int: forms.IntegerField,
     float: forms.FloatField,

@@ -9,8 +9,8 @@ from integrations.engine.clock import db_now
 from integrations.engine.schedule import BadSchedule, next_due
 from integrations.models import ExpectedFile, Schedule
 from integrations.services.audit import audit
+from integrations.services.schedule_save import cron_fields_trouble
 
-CRON_FIELDS = 5
 LONGEST_HOURS = 31 * 24
 ABOUT = ("flow_id", "pattern", "cron", "time_zone", "within_hours")  # what lateness is about
 WHICH = ("flow_id", "pattern")  # which files count; where that has changed, none of them has counted yet
@@ -56,9 +56,8 @@ def expected_file_problems(expected: ExpectedFile) -> dict[str, str]:
 
 
 def _cron_trouble(expected: ExpectedFile) -> str:
-    fields = expected.cron.split()
-    if len(fields) != CRON_FIELDS:
-        return f"A cron has {CRON_FIELDS} fields (minute hour day month weekday); this has {len(fields)}"
+    if trouble := cron_fields_trouble(expected.cron):
+        return trouble
     try:
         next_check(expected, db_now())
     except BadSchedule as error:

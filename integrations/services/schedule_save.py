@@ -46,10 +46,17 @@ def schedule_problems(schedule: Schedule) -> dict[str, str]:
     return found
 
 
-def _cron_trouble(schedule: Schedule) -> str:
-    fields = schedule.cron.split()
+def cron_fields_trouble(cron: str) -> str:
+    """What is wrong with the number of a cron's fields; "" where nothing is."""
+    fields = cron.split()
     if len(fields) != CRON_FIELDS:
         return f"A cron has {CRON_FIELDS} fields (minute hour day month weekday); this has {len(fields)}"
+    return ""
+
+
+def _cron_trouble(schedule: Schedule) -> str:
+    if trouble := cron_fields_trouble(schedule.cron):
+        return trouble
     try:
         next_due(schedule, db_now())
     except BadSchedule as error:

@@ -11,7 +11,6 @@ from lookups.models import Lookup
 from lookups.properties import Properties
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-FLOW = "OUTL-BA-CCS_DACS_CUST_SYNC_FTP"
 DACS = "OU FTP DACS for CCS-DACS"
 CONFIG = "OUTL-BRT-CCS_DACS_ConfigProps"
 
